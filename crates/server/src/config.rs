@@ -1,0 +1,99 @@
+//! What an organiser can set, as plain values: parsed by the binary, checked here.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+/// Everything the server needs to know before it starts.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen; `None` is every address: `[::]` dual-stack, else `0.0.0.0`.
+    pub bind: Option<IpAddr>,
+    /// The TCP port; 0 takes a free one.
+    pub port: u16,
+    /// Threads that carry connections, at least 1.
+    pub workers: usize,
+    /// The largest message a client may send, in bytes of payload.
+    pub max_message_size: usize,
+    /// Connections at once, over all addresses.
+    pub max_connections: usize,
+    /// Connections at once from one address (IPv6: one /64); 0 for no limit.
+    pub max_connections_per_address: u32,
+    /// New connections a second from one address, with a burst of ten times that; 0 for no limit.
+    pub max_attempts_per_address: u32,
+    /// Proxies whose forwarded address is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether loopback addresses are limited like any other.
+    pub limit_loopback: bool,
+    /// Silence after which a client is pinged.
+    pub heartbeat: Duration,
+    /// How long conversations may go on after SIGTERM.
+    pub drain_timeout: Duration,
+    /// What becomes of a client whose partner has left.
+    pub survivor: Survivor,
+    /// An address of its own for `/metrics`; `None` serves it on the main port to loopback only.
+    pub metrics_bind: Option<SocketAddr>,
+    /// Deadlines that no flag changes; tests shorten them.
+    pub timing: Timing,
+}
+
+/// What becomes of a client whose partner has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Survivor {
+    /// It is queued again, and told so.
+    Requeue,
+    /// It stays connected, unpaired, as with the first VyomaChat server.
+    Stay,
+}
+
+/// Deadlines with their reasons; changed by tests only.
+#[derive(Debug, Clone)]
+pub struct Timing {
+    /// From accept to the end of the request's head.
+    pub handshake: Duration,
+    /// From a heartbeat ping to its answer.
+    pub ping_answer: Duration,
+    /// A waiter heard from within this time needs no probe.
+    pub fresh: Duration,
+    /// From a probe to its answer, for a waiter that is about to be paired.
+    pub probe_answer: Duration,
+    /// The window over which a client that isn't reading is judged.
+    pub progress_window: Duration,
+    /// For flushing, the Close frame, and the read-and-discard after it.
+    pub closing: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            ping_answer: Duration::from_secs(8),
+            fresh: Duration::from_secs(2),
+            probe_answer: Duration::from_secs(2),
+            progress_window: Duration::from_secs(20),
+            closing: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            bind: None,
+            port: 3001,
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            max_message_size: 64 * 1024,
+            max_connections: 1_000_000,
+            max_connections_per_address: 1_000,
+            max_attempts_per_address: 100,
+            trusted_proxies: Vec::new(),
+            limit_loopback: false,
+            heartbeat: Duration::from_secs(25),
+            drain_timeout: Duration::from_secs(30),
+            survivor: Survivor::Requeue,
+            metrics_bind: None,
+            timing: Timing::default(),
+        }
+    }
+}
