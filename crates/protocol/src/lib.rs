@@ -4,8 +4,23 @@
 //! sockets, clocks, tokio, or who meets whom: bytes come in as slices, and go out as slices.
 
 mod close;
+mod decoder;
+mod frame;
+mod mask;
 pub mod plain;
 mod reason;
+mod relay;
+mod utf8;
+mod window;
 
 pub use close::{CloseCode, MAX_CONTROL_PAYLOAD, parse_close};
+pub use decoder::{Control, Decoder, Item, Piece, Start};
+pub use frame::{
+    Header, Kind, MAX_HEADER, MAX_UNMASKED_HEADER, Opcode, Role, close_body, encode,
+    unmasked_header_len,
+};
+pub use mask::apply_mask;
 pub use reason::Reason;
+pub use relay::{Event, Relay, STREAM_ABOVE};
+pub use utf8::{InvalidUtf8, Utf8};
+pub use window::{HEADROOM, READ_SIZE, Window};
