@@ -68,11 +68,13 @@ const page = {
   hint: byId("hint"),
 };
 
-let state = "connecting";
+let state = "loading";
 let socket = null;
 let failures = 0;
 let retryTimer = 0;
 let unread = 0;
+// Whether the reader is at the end of the conversation, and so wants to see what is added.
+let following = true;
 
 // --- The connection ---------------------------------------------------------------------------
 
@@ -108,7 +110,7 @@ function leave() {
   const old = socket;
   socket = null;
   old?.close(1000);
-  addNotice("You left.");
+  if (state === "connected") addNotice("You have left the conversation.");
   enter("ended");
   page.reconnect.focus();
 }
@@ -165,14 +167,16 @@ function addNotice(text) {
   append(entry);
 }
 
-// Follows the conversation only if the reader was at its end already.
 function append(entry) {
-  const log = page.log;
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
-  log.append(entry);
-  if (log.childElementCount > MAX_ENTRIES) log.firstElementChild.remove();
+  page.log.append(entry);
+  if (page.log.childElementCount > MAX_ENTRIES) page.log.firstElementChild.remove();
   delete document.body.dataset.empty;
-  if (atEnd || entry.classList.contains("mine")) log.scrollTop = log.scrollHeight;
+  if (entry.classList.contains("mine")) following = true;
+  follow();
+}
+
+function follow() {
+  if (following) page.log.scrollTop = page.log.scrollHeight;
 }
 
 function countUnread(count) {
@@ -238,6 +242,17 @@ page.reconnect.addEventListener("click", () => {
   failures = 0;
   connect();
   page.draft.focus();
+});
+// The panel and a phone's keyboard take room from the conversation; its end stays in sight. A scroll
+// event after such a change, but before it was followed, is not the reader's doing.
+let height = 0;
+new ResizeObserver(() => {
+  height = page.log.clientHeight;
+  follow();
+}).observe(page.log);
+page.log.addEventListener("scroll", () => {
+  if (page.log.clientHeight !== height) return;
+  following = page.log.scrollHeight - page.log.scrollTop - height < 40;
 });
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) countUnread(0);

@@ -4,6 +4,7 @@
 //! sockets, clocks, tokio, or who meets whom: bytes come in as slices, and go out as slices.
 
 mod close;
+pub mod handshake;
 mod decoder;
 mod frame;
 mod mask;

@@ -97,3 +97,52 @@ impl Default for Config {
         }
     }
 }
+
+/// A setting that makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {why}")]
+pub struct ConfigError {
+    /// The setting, named as its flag without the dashes.
+    pub key: &'static str,
+    /// What is wrong, and what would be right.
+    pub why: &'static str,
+}
+
+/// The largest limit for messages: what one waiting client may make the server hold.
+pub(crate) const LARGEST_MESSAGE_LIMIT: usize = 64 * 1024 * 1024;
+
+/// More threads than this are a mistake.
+pub(crate) const MOST_WORKERS: usize = 1024;
+
+impl Config {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// The first that makes no sense.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let day = Duration::from_secs(24 * 60 * 60);
+        let rules = [
+            (
+                (1..=MOST_WORKERS).contains(&self.workers),
+                "workers",
+                "must be between 1 and 1024",
+            ),
+            (
+                (1..=LARGEST_MESSAGE_LIMIT).contains(&self.max_message_size),
+                "max-message-size",
+                "must be between 1 byte and 64 MiB",
+            ),
+            (self.max_connections > 0, "max-connections", "must be at least 1"),
+            (
+                !self.heartbeat.is_zero() && self.heartbeat <= day,
+                "heartbeat",
+                "must be longer than 0 and at most a day",
+            ),
+            (self.drain_timeout <= day, "drain-timeout", "must be at most a day"),
+        ];
+        match rules.into_iter().find(|(fine, ..)| !fine) {
+            Some((_, key, why)) => Err(ConfigError { key, why }),
+            None => Ok(()),
+        }
+    }
+}

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use vyoma_protocol::Reason;
+use vyoma_protocol::handshake::Refusal;
 
-/// What is counted besides the [`Reason`]s.
+/// What is counted besides the [`Reason`]s and [`Refusal`]s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub(crate) enum Counter {
@@ -20,16 +21,8 @@ pub(crate) enum Counter {
     Upgraded,
     /// Requests that were not upgrades, answered by HTTP.
     HttpRequests,
-    /// Handshakes refused: the head was malformed, or the upgrade not acceptable (4xx).
-    RefusedBadRequest,
-    /// Handshakes not completed before their deadline.
-    RefusedTimeout,
-    /// Connections refused: too many attempts, or too many at once, from one address (429).
-    RefusedAddress,
-    /// Connections refused: the server is full (503).
-    RefusedFull,
-    /// Connections refused: the server is draining (503).
-    RefusedDraining,
+    /// Refused connections that were not even answered, since too many were being answered.
+    RefusedSilently,
     /// `accept` failed for want of descriptors or memory.
     AcceptFailed,
     /// Conversations begun.
@@ -59,6 +52,7 @@ pub(crate) const WAIT_BUCKETS: [f64; 10] =
 pub(crate) struct Counters {
     counts: [AtomicU64; Counter::COUNT],
     closed: Vec<AtomicU64>,
+    refused: Vec<AtomicU64>,
     waits: [AtomicU64; WAIT_BUCKETS.len() + 1],
     wait_micros: AtomicU64,
 }
@@ -68,6 +62,7 @@ impl Counters {
         Self {
             counts: Default::default(),
             closed: Reason::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
+            refused: Refusal::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
             waits: Default::default(),
             wait_micros: AtomicU64::new(0),
         }
@@ -83,9 +78,22 @@ pub(crate) fn add(counter: Counter, n: u64) {
     with_mine(|mine| bump(&mine.counts[counter as usize], n));
 }
 
+/// Counts messages relayed to a partner, and their payload bytes.
+pub(crate) fn relayed(messages: u64, bytes: u64) {
+    with_mine(|mine| {
+        bump(&mine.counts[Counter::MessagesRelayed as usize], messages);
+        bump(&mine.counts[Counter::BytesRelayed as usize], bytes);
+    });
+}
+
 /// Counts `n` closes or drops of this reason.
 pub(crate) fn reason(reason: Reason, n: u64) {
     with_mine(|mine| bump(&mine.closed[reason as usize], n));
+}
+
+/// Counts a connection refused before it became a WebSocket.
+pub(crate) fn refusal(refusal: Refusal) {
+    with_mine(|mine| bump(&mine.refused[refusal as usize], 1));
 }
 
 /// Records how long a client waited for its partner.
@@ -120,6 +128,7 @@ pub(crate) struct Registry {
 pub(crate) struct Totals {
     counts: [u64; Counter::COUNT],
     closed: Vec<u64>,
+    refused: Vec<u64>,
     /// Pairings per bucket of [`WAIT_BUCKETS`], then those above.
     pub(crate) waits: [u64; WAIT_BUCKETS.len() + 1],
     /// The sum of all waits, in seconds.
@@ -135,6 +144,11 @@ impl Totals {
     /// How often this reason was the cause of a close or a drop.
     pub(crate) fn reason(&self, reason: Reason) -> u64 {
         self.closed[reason as usize]
+    }
+
+    /// How many connections were refused for this.
+    pub(crate) fn refusal(&self, refusal: Refusal) -> u64 {
+        self.refused[refusal as usize]
     }
 }
 
@@ -153,6 +167,7 @@ impl Registry {
         Totals {
             counts: std::array::from_fn(|i| sum(&|w| w.counts[i].load(Relaxed))),
             closed: (0..Reason::ALL.len()).map(|i| sum(&|w| w.closed[i].load(Relaxed))).collect(),
+            refused: (0..Refusal::ALL.len()).map(|i| sum(&|w| w.refused[i].load(Relaxed))).collect(),
             waits: std::array::from_fn(|i| sum(&|w| w.waits[i].load(Relaxed))),
             wait_seconds: sum(&|w| w.wait_micros.load(Relaxed)) as f64 / 1e6,
         }

@@ -3,7 +3,31 @@
 //! Knows sockets, clocks, HTTP and threads. Must not know the rules: who meets whom and who counts
 //! as alive is decided by `vyoma-core`, what bytes mean by `vyoma-protocol`.
 
+mod admission;
+mod alarm;
+mod alone;
+mod bell;
+mod buffer;
+mod closing;
 mod config;
 mod counters;
+mod handshake;
+mod hold;
+mod http;
+mod life;
+mod linger;
+mod listener;
+mod lobby;
+mod metrics;
+mod outbox;
+mod queue;
+mod seat;
+mod server;
+mod shared;
+mod shutdown;
+mod talk;
+mod worker;
 
-pub use config::{Config, Survivor, Timing};
+pub use config::{Config, ConfigError, Survivor, Timing};
+pub use server::{Server, StartError};
+pub use vyoma_core::roster::Census;

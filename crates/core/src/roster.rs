@@ -1,0 +1,132 @@
+//! Where every connection is: in exactly one place, at all times.
+//!
+//! Bookkeeping that decides nothing: who owns what is settled by ownership of the sockets. It is
+//! there to be checked (in tests and on demand) and counted. Knows ids and places only.
+
+use std::collections::HashMap;
+
+use crate::matching::Ticket;
+
+/// A connection, for as long as the process lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+/// Where a connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In the queue: seeking or waiting, with this ticket.
+    Queued(Ticket),
+    /// Matched, and on its way into a conversation.
+    Pairing,
+    /// In a conversation with this one.
+    Talking(ConnectionId),
+    /// Its partner has left, and its fence hasn't been answered.
+    Fenced,
+    /// Connected, without a partner, not in the queue.
+    Unpaired,
+    /// Being closed.
+    Closing,
+}
+
+/// How many connections are in each place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Waiting for a partner, or seeking one.
+    pub waiting: usize,
+    /// Matched, and on the way into a conversation.
+    pub pairing: usize,
+    /// In a conversation; an even number.
+    pub talking: usize,
+    /// Between a conversation and the queue.
+    pub fenced: usize,
+    /// Connected and not in the queue.
+    pub unpaired: usize,
+    /// Being closed.
+    pub closing: usize,
+}
+
+impl Census {
+    /// All connections.
+    pub fn total(&self) -> usize {
+        self.waiting + self.pairing + self.talking + self.fenced + self.unpaired + self.closing
+    }
+}
+
+/// Who is where.
+#[derive(Debug, Default)]
+pub struct Roster {
+    places: HashMap<ConnectionId, Place>,
+    census: Census,
+}
+
+impl Roster {
+    /// Notes where a connection is now. Two talkers are noted by [`Roster::pair`].
+    pub fn set(&mut self, id: ConnectionId, place: Place) {
+        *self.count(place) += 1;
+        if let Some(old) = self.places.insert(id, place) {
+            *self.count(old) -= 1;
+        }
+    }
+
+    /// Notes that two talk with each other.
+    pub fn pair(&mut self, a: ConnectionId, b: ConnectionId) {
+        self.set(a, Place::Talking(b));
+        self.set(b, Place::Talking(a));
+    }
+
+    /// Forgets a connection that is closed.
+    pub fn remove(&mut self, id: ConnectionId) {
+        if let Some(old) = self.places.remove(&id) {
+            *self.count(old) -= 1;
+        }
+    }
+
+    /// Where a connection is.
+    pub fn place(&self, id: ConnectionId) -> Option<Place> {
+        self.places.get(&id).copied()
+    }
+
+    /// How many are where.
+    pub fn census(&self) -> Census {
+        self.census
+    }
+
+    /// Checks what must always hold: talkers talk with each other, `queued` knows every ticket
+    /// (and no more than those: their number is `tickets`), and the counts are right.
+    ///
+    /// # Errors
+    /// The first violation found, in words.
+    pub fn check(&self, queued: impl Fn(Ticket) -> bool, tickets: usize) -> Result<(), String> {
+        let mut recount = Roster::default();
+        for (id, place) in &self.places {
+            *recount.count(*place) += 1;
+            match place {
+                Place::Talking(with) if self.place(*with) != Some(Place::Talking(*id)) => {
+                    return Err(format!("{id:?} talks with {with:?}: {:?}", self.place(*with)));
+                }
+                Place::Queued(ticket) if !queued(*ticket) => {
+                    return Err(format!("{id:?} waits with {ticket:?}, which is not queued"));
+                }
+                _ => {}
+            }
+        }
+        if recount.census != self.census {
+            return Err(format!("counted {:?}, but it is {:?}", self.census, recount.census));
+        }
+        if tickets != self.census.waiting {
+            return Err(format!("{tickets} tickets for {} who wait", self.census.waiting));
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, place: Place) -> &mut usize {
+        match place {
+            Place::Queued(_) => &mut self.census.waiting,
+            Place::Pairing => &mut self.census.pairing,
+            Place::Talking(_) => &mut self.census.talking,
+            Place::Fenced => &mut self.census.fenced,
+            Place::Unpaired => &mut self.census.unpaired,
+            Place::Closing => &mut self.census.closing,
+        }
+    }
+}

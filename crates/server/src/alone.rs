@@ -1,0 +1,131 @@
+//! A client without a partner: still read, so that a leave, a close or a dead peer is noticed.
+
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use vyoma_protocol::{HEADROOM, READ_SIZE, Reason, Window};
+
+use crate::alarm::Alarm;
+use crate::bell::Bell;
+use crate::buffer;
+use crate::counters;
+use crate::seat::Seat;
+use crate::shared::Shared;
+
+/// What becomes of a message that arrives while there is no partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// Held for the partner to come.
+    Hold,
+    /// Dropped: there is none to come.
+    Drop,
+}
+
+/// What a lone client's task needs to be woken by.
+pub(crate) struct Watch {
+    alarm: Alarm,
+    bell: Bell,
+}
+
+impl Watch {
+    pub(crate) fn new() -> Self {
+        Self { alarm: Alarm::new(Instant::now()), bell: Bell::default() }
+    }
+
+    /// Judges at `at` at the latest.
+    pub(crate) fn no_later_than(&mut self, at: Instant) {
+        self.alarm.no_later_than(at);
+    }
+
+    /// Wakes the task at `at` at the latest.
+    pub(crate) fn wake_at(&mut self, cx: &mut Context<'_>, at: Instant) {
+        self.alarm.no_later_than(at);
+        if self.alarm.poll(cx, Instant::now()) {
+            cx.waker().wake_by_ref();
+        }
+    }
+}
+
+impl Seat {
+    /// Reads, answers, flushes and judges a lone client. Ready with the reason once it is gone,
+    /// or is to be closed.
+    pub(crate) fn poll_alone(
+        &mut self,
+        cx: &mut Context<'_>,
+        watch: &mut Watch,
+        words: Words,
+        shared: &Shared,
+    ) -> Poll<Reason> {
+        watch.bell.hear(cx);
+        if shared.shutdown.draining() {
+            return Poll::Ready(Reason::Shutdown);
+        }
+        let now = Instant::now();
+        if let Some(reason) = self.read_alone(cx, words, now, shared) {
+            return Poll::Ready(reason);
+        }
+        loop {
+            let _ = self.poll_flush(cx, now);
+            if self.outbox.is_blocked() {
+                watch.alarm.no_later_than(now + shared.config.timing.progress_window);
+            }
+            if !watch.alarm.poll(cx, now) {
+                return Poll::Pending;
+            }
+            match self.judge(now, false, shared) {
+                Ok(due) => watch.alarm.set(due),
+                Err(reason) => return Poll::Ready(reason),
+            }
+        }
+    }
+
+    /// Reads what there is; `Some` says why the client is gone.
+    fn read_alone(
+        &mut self,
+        cx: &mut Context<'_>,
+        words: Words,
+        now: Instant,
+        shared: &Shared,
+    ) -> Option<Reason> {
+        loop {
+            let read = buffer::with(|buf| match self.poll_read(cx, buf) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(Ok(n)) if n > 0 => {
+                    self.heartbeat.heard(now);
+                    let mut window = Window::new(&mut buf[..HEADROOM + n]);
+                    Poll::Ready(self.take_alone(&mut window, words, shared).map_or(Ok(n), Err))
+                }
+                Poll::Ready(_) => Poll::Ready(Err(Reason::ConnectionLost)),
+            });
+            match read {
+                Poll::Pending => return None,
+                Poll::Ready(Err(reason)) => return Some(reason),
+                Poll::Ready(Ok(n)) if n == READ_SIZE => {
+                    // There is more; let others have their turn first.
+                    cx.waker().wake_by_ref();
+                    return None;
+                }
+                Poll::Ready(Ok(_)) => {}
+            }
+        }
+    }
+
+    fn take_alone(
+        &mut self,
+        window: &mut Window<'_>,
+        words: Words,
+        shared: &Shared,
+    ) -> Option<Reason> {
+        let gone = self.digest(window);
+        if self.is_fenced() || words == Words::Drop {
+            let why = if self.is_fenced() { Reason::Fenced } else { Reason::Unpaired };
+            let dropped = self.relay.discard(window) + window.muted;
+            counters::reason(why, dropped);
+            return gone;
+        }
+        counters::reason(Reason::Fenced, window.muted);
+        let kept =
+            self.hold.keep(window, self.relay.held_len(), shared.config.max_message_size);
+        gone.or(kept.err())
+    }
+}

@@ -1,0 +1,29 @@
+//! The end of a connection: what is left to write, the Close frame, then a bounded farewell.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::time::timeout;
+use vyoma_protocol::Reason;
+
+use crate::counters;
+use crate::linger::linger;
+use crate::seat::Seat;
+use crate::shared::Shared;
+
+/// Closes a client's connection: everything that waits for it goes out first, if it takes it in
+/// time, then the Close frame with the reason's code, then the write side is shut down and what
+/// still arrives is read and discarded for a while, so that no reset destroys what is on its way.
+pub(crate) async fn close(mut seat: Box<Seat>, reason: Reason, shared: Arc<Shared>) {
+    counters::reason(reason, 1);
+    tracing::debug!(connection = seat.id.0, reason = reason.name(), "closing");
+    seat.close_frame(reason);
+    let limit = shared.config.timing.closing;
+    let flush = poll_fn(|cx| seat.poll_flush(cx, Instant::now()));
+    // One that doesn't take its last words in time goes without them.
+    let _ = timeout(limit, flush).await;
+    let (stream, remains) = seat.into_remains();
+    linger(stream, limit).await;
+    drop(remains);
+}

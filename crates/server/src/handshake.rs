@@ -1,0 +1,204 @@
+//! From an accepted socket to a WebSocket, an HTTP exchange, or a refusal.
+//!
+//! Knows deadlines and the order of the checks. What a head must look like is decided by
+//! `vyoma_protocol::handshake`, who may come in by `admission`. After the 101 nothing of this
+//! stays in memory: run it in a task of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+use vyoma_core::admission::Refused;
+use vyoma_protocol::handshake::{
+    HeadScan, Intent, Refusal, Request, forwarded_client, is_forwarded, switching_protocols,
+};
+
+use crate::admission::Permit;
+use crate::counters::{self, Counter};
+use crate::http::{self, Visitor};
+use crate::linger::linger;
+use crate::shared::Shared;
+
+/// Where WebSockets are: `/` as with the first VyomaChat, and `/ws` for setups with one path each.
+const PATHS: [&str; 2] = ["/", "/ws"];
+
+/// When to come back to a server that is shutting down: about when the next one is up.
+pub(crate) const RETRY_WHEN_DRAINING: Duration = Duration::from_secs(5);
+
+/// What most heads fit in, a browser's cookies apart; more is allocated as it comes.
+const USUAL_HEAD: usize = 2048;
+
+/// A connection that has become a WebSocket.
+pub(crate) struct Upgraded {
+    /// The socket, behind the 101.
+    pub(crate) stream: TcpStream,
+    /// What the client sent right behind its head, unread.
+    pub(crate) early: Vec<u8>,
+    /// Its place, to be held as long as the connection.
+    pub(crate) permit: Permit,
+}
+
+/// Receives a client: reads what it wants, and answers that unless it is a WebSocket.
+///
+/// `Some` is a WebSocket, behind the 101. `None` means that the connection has been dealt with,
+/// and closed so that the client could read the answer.
+pub(crate) async fn receive(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    permit: Result<Permit, Refused>,
+    shared: Arc<Shared>,
+) -> Option<Upgraded> {
+    let permit = match permit {
+        Ok(permit) => permit,
+        Err(refused) => return turn_away(stream, peer, refused, &shared).await,
+    };
+    let deadline = Instant::now() + shared.config.timing.handshake;
+    let received = match timeout_at(deadline, read_head(&mut stream)).await {
+        Ok(Ok(received)) => received,
+        Ok(Err(Broken::Silent)) => {
+            counters::refusal(Refusal::Incomplete);
+            return None;
+        }
+        Ok(Err(Broken::Refused(why))) => return refuse(stream, peer, why.into(), &shared).await,
+        Err(_) => return refuse(stream, peer, Refusal::Timeout.into(), &shared).await,
+    };
+    Guest { stream, peer, permit, deadline }.welcome(received, &shared).await
+}
+
+/// What came up to the end of the head, and perhaps some bytes behind it.
+pub(crate) struct Received {
+    pub(crate) bytes: Vec<u8>,
+    /// How many of the bytes are the head.
+    pub(crate) head: usize,
+}
+
+/// Why no head came.
+pub(crate) enum Broken {
+    /// The connection ended without a byte, or was reset: nobody is there to be answered.
+    Silent,
+    /// The client can be told what is wrong.
+    Refused(Refusal),
+}
+
+/// Reads until the head is complete. Holds no buffer until the first byte is there.
+pub(crate) async fn read_head(stream: &mut TcpStream) -> Result<Received, Broken> {
+    stream.readable().await.map_err(|_| Broken::Silent)?;
+    let mut bytes = Vec::with_capacity(USUAL_HEAD);
+    let mut scan = HeadScan::new();
+    loop {
+        match stream.read_buf(&mut bytes).await {
+            Ok(0) if !bytes.is_empty() => return Err(Broken::Refused(Refusal::Incomplete)),
+            Ok(0) | Err(_) => return Err(Broken::Silent),
+            Ok(_) => {}
+        }
+        if let Some(head) = scan.advance(&bytes).map_err(Broken::Refused)? {
+            return Ok(Received { bytes, head });
+        }
+    }
+}
+
+/// A client whose head has come.
+struct Guest {
+    stream: TcpStream,
+    peer: SocketAddr,
+    permit: Permit,
+    deadline: Instant,
+}
+
+/// What a guest gets.
+enum Verdict {
+    Upgrade { accept: String },
+    Http(Visitor),
+}
+
+impl Guest {
+    async fn welcome(mut self, mut received: Received, shared: &Arc<Shared>) -> Option<Upgraded> {
+        match self.judge(&received.bytes[..received.head], shared) {
+            Ok(Verdict::Upgrade { accept }) => {
+                let early = received.bytes.split_off(received.head);
+                drop(received);
+                self.upgrade(&accept, early).await
+            }
+            Ok(Verdict::Http(visitor)) => {
+                counters::add(Counter::HttpRequests, 1);
+                http::serve(self.stream, received.bytes, visitor, shared).await;
+                None
+            }
+            Err(refused) => refuse(self.stream, self.peer, refused, shared).await,
+        }
+    }
+
+    fn judge(&mut self, head: &[u8], shared: &Shared) -> Result<Verdict, Refused> {
+        let request = Request::parse(head)?;
+        if shared.admission.trusts(self.peer.ip()) {
+            let client = forwarded_client(&request.fields, |proxy| shared.admission.trusts(proxy));
+            self.permit.forwarded(client, self.peer)?;
+        }
+        let path = request.path();
+        match request.intent {
+            Intent::Http => {
+                let forwarded = is_forwarded(&request.fields);
+                Ok(Verdict::Http(Visitor::new(self.peer, forwarded)))
+            }
+            Intent::Upgrade { .. } if !PATHS.contains(&path) => Err(Refusal::NoSuchPath.into()),
+            Intent::Upgrade { .. } if shared.shutdown.draining() => Err(draining()),
+            Intent::Upgrade { accept } => {
+                self.permit.stay()?;
+                Ok(Verdict::Upgrade { accept })
+            }
+        }
+    }
+
+    async fn upgrade(mut self, accept: &str, early: Vec<u8>) -> Option<Upgraded> {
+        let answer = switching_protocols(accept);
+        match timeout_at(self.deadline, self.stream.write_all(&answer)).await {
+            Ok(Ok(())) => {
+                counters::add(Counter::Upgraded, 1);
+                Some(Upgraded { stream: self.stream, early, permit: self.permit })
+            }
+            _ => {
+                counters::refusal(Refusal::Timeout);
+                None
+            }
+        }
+    }
+}
+
+fn draining() -> Refused {
+    Refused { why: Refusal::Draining, retry_after: Some(RETRY_WHEN_DRAINING) }
+}
+
+/// Answers a connection that was not let in, without reading what it wants.
+async fn turn_away(
+    stream: TcpStream,
+    peer: SocketAddr,
+    refused: Refused,
+    shared: &Shared,
+) -> Option<Upgraded> {
+    let Some(_leave) = shared.admission.may_answer() else {
+        counters::refusal(refused.why);
+        counters::add(Counter::RefusedSilently, 1);
+        return None;
+    };
+    refuse(stream, peer, refused, shared).await
+}
+
+/// Says no, and closes so that it is heard. Returns what [`receive`] does.
+async fn refuse(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    refused: Refused,
+    shared: &Shared,
+) -> Option<Upgraded> {
+    counters::refusal(refused.why);
+    tracing::debug!(%peer, reason = refused.why.name(), "connection refused");
+    let limit = shared.config.timing.closing;
+    let answer = refused.why.answer(refused.retry_after);
+    if let Ok(Ok(())) = timeout(limit, stream.write_all(&answer)).await {
+        linger(stream, limit).await;
+    }
+    None
+}

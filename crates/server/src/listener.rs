@@ -1,0 +1,111 @@
+//! The listener: accepts, asks admission, and gives each connection to the worker with the fewest.
+//!
+//! Knows sockets and their options. Must not know what comes through them.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use tracing::{debug, warn};
+
+use crate::config::Config;
+use crate::counters::{self, Counter};
+use crate::shared::Shared;
+use crate::worker::{Arrival, Command};
+
+/// Connections the kernel completes before they are accepted; it caps this by its own limit.
+const BACKLOG: i32 = 4096;
+
+/// When there are no descriptors, accepting pauses for so long: it neither spins nor keeps a
+/// client waiting noticeably once there are some again.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A lasting shortage is logged so often.
+const LOG_EVERY: Duration = Duration::from_secs(60);
+
+/// Binds as configured: one address, or all of them, dual-stack where the machine has IPv6.
+pub(crate) fn bind(config: &Config) -> io::Result<TcpListener> {
+    let bind_to = |ip: IpAddr| listen(SocketAddr::new(ip, config.port), config.bind.is_none());
+    match config.bind {
+        Some(ip) => bind_to(ip),
+        None => match bind_to(Ipv6Addr::UNSPECIFIED.into()) {
+            Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+                debug!(%error, "no IPv6 here, listening on IPv4 only");
+                bind_to(Ipv4Addr::UNSPECIFIED.into())
+            }
+            bound => bound,
+        },
+    }
+}
+
+/// Listens on one address.
+pub(crate) fn listen(address: SocketAddr, dual_stack: bool) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(!dual_stack)?;
+    }
+    // A restart must not wait for the old connections' TIME_WAIT.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// Accepts until the server has stopped.
+pub(crate) async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
+    let mut last_log: Option<Instant> = None;
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                if let Err(error) = stream.into_std().and_then(|s| welcome(s, peer, &shared)) {
+                    debug!(%peer, %error, "lost before it was welcomed");
+                }
+            }
+            Err(error) if is_shortage(&error) => {
+                counters::add(Counter::AcceptFailed, 1);
+                if last_log.is_none_or(|last| last.elapsed() >= LOG_EVERY) {
+                    last_log = Some(Instant::now());
+                    warn!(%error, "cannot accept connections; raise the limit of open files (ulimit -n), or lower --max-connections");
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+            // The client gave up before it was accepted.
+            Err(error) => debug!(%error, "accept"),
+        }
+    }
+}
+
+fn welcome(stream: TcpStream, peer: SocketAddr, shared: &Shared) -> io::Result<()> {
+    tune(&stream, &shared.config)?;
+    let permit = shared.admission.admit(peer);
+    if let Some(worker) = shared.workers.iter().min_by_key(|worker| worker.load()) {
+        worker.tell(Command::Welcome(Arrival { stream, peer, permit }));
+    }
+    Ok(())
+}
+
+/// Options of every client's socket. The kernel's own checks back the heartbeat up: they also
+/// notice a peer that is gone while we have nothing to say, or can't say it.
+fn tune(stream: &TcpStream, config: &Config) -> io::Result<()> {
+    let socket = SockRef::from(stream);
+    socket.set_tcp_nodelay(true)?;
+    let (silence, answer) = (config.heartbeat, config.timing.ping_answer);
+    // Probes every third of the answer's time fit three of them into it.
+    let every = (answer / 3).max(Duration::from_secs(1));
+    let keepalive = TcpKeepalive::new()
+        .with_time(silence.max(Duration::from_secs(1)))
+        .with_interval(every)
+        .with_retries(3);
+    socket.set_tcp_keepalive(&keepalive)?;
+    // Sent and not acknowledged for as long as a silent client is given.
+    socket.set_tcp_user_timeout(Some(silence + answer))
+}
+
+fn is_shortage(error: &io::Error) -> bool {
+    /// ENOMEM, ENFILE, EMFILE and ENOBUFS on Linux.
+    const SHORTAGES: [i32; 4] = [12, 23, 24, 105];
+    error.raw_os_error().is_some_and(|code| SHORTAGES.contains(&code))
+}

@@ -1,0 +1,131 @@
+//! Metrics for Prometheus: every counter and gauge under a stable name, made when scraped.
+//!
+//! Knows names and how to write them. Must not know where the numbers come from. docs/metrics.md
+//! has the same table for people; a test keeps the two together.
+
+use std::fmt;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+use vyoma_protocol::Reason;
+use vyoma_protocol::handshake::Refusal;
+
+use crate::counters::{Counter, Totals, WAIT_BUCKETS};
+use crate::shared::Gauges;
+
+/// What `/metrics` is: OpenMetrics text, which Prometheus reads.
+pub(crate) const CONTENT_TYPE: &str =
+    "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Reasons from this number on name drops, not closes: what was dropped never closed anything.
+const FIRST_DROP: u16 = 40;
+
+/// Plain counters: name without `_total`, help, what is counted.
+const COUNTERS: &[(&str, &str, Counter)] = &[
+    ("vyoma_connections_accepted", "TCP connections accepted", Counter::Accepted),
+    ("vyoma_accept_failures", "Failures to accept for want of descriptors or memory", Counter::AcceptFailed),
+    ("vyoma_upgrades", "WebSocket handshakes completed", Counter::Upgraded),
+    ("vyoma_http_requests", "Requests that were not upgrades", Counter::HttpRequests),
+    ("vyoma_refusals_unanswered", "Refused connections closed without an answer, since too many were being answered", Counter::RefusedSilently),
+    ("vyoma_conversations_started", "Conversations begun", Counter::ConversationsStarted),
+    ("vyoma_conversations_ended", "Conversations ended", Counter::ConversationsEnded),
+    ("vyoma_messages_relayed", "Messages relayed from one partner to the other", Counter::MessagesRelayed),
+    ("vyoma_bytes_relayed", "Payload bytes of the messages relayed", Counter::BytesRelayed),
+    ("vyoma_probes", "Waiters asked for a sign of life before a newcomer was given to them", Counter::Probes),
+    ("vyoma_probes_failed", "Waiters that did not answer that in time", Counter::ProbesFailed),
+];
+
+/// Everything at one moment, as Prometheus reads it.
+pub(crate) fn render(totals: Totals, gauges: Gauges) -> String {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Scrape { totals, gauges }));
+    let mut text = String::new();
+    // Writing into a String can't fail; a scrape that did would be short of its end mark.
+    let _ = encode(&mut text, &registry);
+    text
+}
+
+/// The numbers of one scrape.
+#[derive(Debug)]
+struct Scrape {
+    totals: Totals,
+    gauges: Gauges,
+}
+
+impl Collector for Scrape {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        self.gauges(&mut encoder)?;
+        for (name, help, counter) in COUNTERS {
+            let value = ConstCounter::new(self.totals.get(*counter));
+            value.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
+        }
+        self.reasons(&mut encoder)?;
+        self.waits(&mut encoder)
+    }
+}
+
+impl Scrape {
+    fn gauges(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let Gauges { connections, waiting, conversations, census_ok } = self.gauges;
+        for (name, help, value) in [
+            ("vyoma_connections", "Connections now, whatever they are doing", connections),
+            ("vyoma_waiting", "Clients waiting for a partner now", waiting),
+            ("vyoma_conversations", "Conversations now", conversations),
+            (
+                "vyoma_census_ok",
+                "1 if every connection is waiting, talking or closing, exactly once",
+                usize::from(census_ok),
+            ),
+        ] {
+            let value = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            value.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
+        }
+        Ok(())
+    }
+
+    fn reasons(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let (drops, closes): (Vec<_>, Vec<_>) = Reason::ALL
+            .iter()
+            .map(|reason| (*reason, reason.name(), self.totals.reason(*reason)))
+            .partition(|(reason, _, _)| reason.number() >= FIRST_DROP);
+        let bare = |rows: Vec<(Reason, &'static str, u64)>| {
+            rows.into_iter().map(|(_, name, count)| (name, count)).collect::<Vec<_>>()
+        };
+        let refusals =
+            Refusal::ALL.iter().map(|refusal| (refusal.name(), self.totals.refusal(*refusal)));
+        family(encoder, "vyoma_closes", "Connections closed, by reason", bare(closes))?;
+        family(encoder, "vyoma_drops", "Messages dropped, by reason", bare(drops))?;
+        let help = "Connections refused before they became WebSockets, by reason";
+        family(encoder, "vyoma_refusals", help, refusals)
+    }
+
+    fn waits(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let bounds = WAIT_BUCKETS.into_iter().chain([f64::MAX]);
+        let buckets: Vec<_> = bounds.zip(self.totals.waits).collect();
+        let count = self.totals.waits.iter().sum();
+        let help = "Time from queueing to pairing, in seconds";
+        encoder
+            .encode_descriptor("vyoma_pairing_wait_seconds", help, None, MetricType::Histogram)?
+            .encode_histogram::<NoLabelSet>(self.totals.wait_seconds, count, &buckets, None)
+    }
+}
+
+/// One counter for each reason, those that never happened included: a dashboard can rely on it.
+fn family(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    rows: impl IntoIterator<Item = (&'static str, u64)>,
+) -> fmt::Result {
+    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    for (reason, count) in rows {
+        let labels = [("reason", reason)];
+        ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
+}

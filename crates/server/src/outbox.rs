@@ -1,0 +1,159 @@
+//! What waits to be written to one socket: whole frames, so that a control frame fits behind them.
+//!
+//! Bounded by its users: a lane reads on only when the outbox is clear. Of unanswered pings only
+//! the newest is kept (RFC 6455, section 5.5.3 allows it), so a peer that pings and never reads
+//! costs nothing.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncWrite;
+use tokio::net::TcpStream;
+use vyoma_core::liveness::{Progress, Verdict};
+use vyoma_protocol::{CloseCode, Kind, Opcode, Reason, close_body, encode};
+
+/// Frames for one socket.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    pending: Vec<u8>,
+    /// How much of `pending` is written.
+    sent: usize,
+    pong: Option<Vec<u8>>,
+    progress: Progress,
+    /// The socket takes nothing any more; reading from it will say why.
+    broken: bool,
+}
+
+impl Outbox {
+    /// Appends a text message.
+    pub(crate) fn message(&mut self, text: &str) {
+        encode(&mut self.pending, true, Opcode::Data(Kind::Text), text.as_bytes(), None);
+    }
+
+    /// Appends a ping.
+    pub(crate) fn ping(&mut self, body: &[u8]) {
+        encode(&mut self.pending, true, Opcode::Ping, body, None);
+    }
+
+    /// Appends the Close frame for a reason; one that is not ours to give is echoed instead.
+    pub(crate) fn close(&mut self, reason: Reason, echo: Option<CloseCode>) {
+        let body = match (reason, echo) {
+            (Reason::ClientClosed, Some(code)) => code.get().to_be_bytes().to_vec(),
+            (Reason::ClientClosed, None) => Vec::new(),
+            (Reason::ConnectionLost, _) => return,
+            _ => close_body(reason),
+        };
+        encode(&mut self.pending, true, Opcode::Close, &body, None);
+    }
+
+    /// Appends whole frames.
+    pub(crate) fn push(&mut self, frames: &[u8]) {
+        self.pending.extend_from_slice(frames);
+    }
+
+    /// Answers a ping, as soon as the socket takes it.
+    pub(crate) fn answer(&mut self, ping: Vec<u8>) {
+        self.pong = Some(ping);
+    }
+
+    /// Whether bytes wait for the socket.
+    pub(crate) fn is_blocked(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Whether the socket has failed for writing; what is written then is lost.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    /// Whether the peer takes what waits for it, and when to ask again; `None` if nothing waits.
+    pub(crate) fn judge(&mut self, now: Instant, window: Duration) -> Option<Verdict> {
+        self.progress.judge(now, window)
+    }
+
+    /// Writes these frames at once, and keeps what the socket doesn't take.
+    pub(crate) fn write(
+        &mut self,
+        stream: &mut TcpStream,
+        cx: &mut Context<'_>,
+        mut parts: [&[u8]; 2],
+        now: Instant,
+    ) {
+        while !self.broken && !self.is_blocked() && parts.iter().any(|part| !part.is_empty()) {
+            match poll_write(stream, cx, parts) {
+                Poll::Ready(Ok(n)) => skip(&mut parts, n),
+                Poll::Ready(Err(_)) => self.broken = true,
+                Poll::Pending => {
+                    self.pending.reserve_exact(parts[0].len() + parts[1].len());
+                    self.progress.blocked(now);
+                    break;
+                }
+            }
+        }
+        if !self.broken {
+            parts.iter().for_each(|part| self.push(part));
+        }
+    }
+
+    /// Writes what waits: ready when all is written, or nothing can be any more.
+    pub(crate) fn poll_flush(
+        &mut self,
+        stream: &mut TcpStream,
+        cx: &mut Context<'_>,
+        now: Instant,
+    ) -> Poll<()> {
+        loop {
+            if self.broken {
+                *self = Self { broken: true, ..Self::default() };
+                return Poll::Ready(());
+            }
+            if self.pending.is_empty() {
+                let Some(pong) = self.pong.take() else { return Poll::Ready(()) };
+                encode(&mut self.pending, true, Opcode::Pong, &pong, None);
+            }
+            self.progress.blocked(now);
+            match ready!(poll_write(stream, cx, [&self.pending[self.sent..], &[]])) {
+                Ok(n) => self.took(n),
+                Err(_) => self.broken = true,
+            }
+        }
+    }
+
+    fn took(&mut self, n: usize) {
+        self.sent += n;
+        self.progress.took(n as u64);
+        if self.sent == self.pending.len() {
+            self.pending = Vec::new();
+            self.sent = 0;
+            self.progress.free();
+        }
+    }
+}
+
+fn poll_write(
+    stream: &mut TcpStream,
+    cx: &mut Context<'_>,
+    [front, body]: [&[u8]; 2],
+) -> Poll<io::Result<usize>> {
+    let stream = Pin::new(stream);
+    let written = match (front.is_empty(), body.is_empty()) {
+        (true, _) => ready!(stream.poll_write(cx, body)),
+        (_, true) => ready!(stream.poll_write(cx, front)),
+        _ => {
+            let parts = [IoSlice::new(front), IoSlice::new(body)];
+            ready!(stream.poll_write_vectored(cx, &parts))
+        }
+    };
+    Poll::Ready(match written {
+        Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+        other => other,
+    })
+}
+
+fn skip(parts: &mut [&[u8]; 2], n: usize) {
+    let of_front = n.min(parts[0].len());
+    parts[0] = &parts[0][of_front..];
+    parts[1] = &parts[1][n - of_front..];
+}

@@ -1,0 +1,252 @@
+//! A client's seat: its socket and all that belongs to it, owned by one task at a time.
+//!
+//! Knows how to read, judge and write one socket. Must not know who the partner is, or why it was
+//! chosen: it moves, whole, to the task of the conversation.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+use std::{io, mem};
+
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::TcpStream;
+use vyoma_core::liveness::{Heartbeat, Verdict};
+use vyoma_core::matching::Ticket;
+use vyoma_core::roster::ConnectionId;
+use vyoma_protocol::{CloseCode, Control, Event, HEADROOM, READ_SIZE, Reason, Relay, Window};
+
+use crate::admission::Permit;
+use crate::counters;
+use crate::hold::Hold;
+use crate::outbox::Outbox;
+use crate::shared::Shared;
+use crate::worker::Home;
+
+/// The least a read asks for while a message is incomplete. What is held and what is read stay
+/// under 64 KiB + 4 KiB together, so a stalled pair costs at most twice that a direction.
+const LEAST_READ: usize = 4 * 1024;
+
+/// A client's place in the queue.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Queued {
+    pub(crate) ticket: Ticket,
+    pub(crate) since: Instant,
+    /// Whether the client was told that it waits.
+    pub(crate) told: bool,
+}
+
+/// One connected client.
+pub(crate) struct Seat {
+    pub(crate) id: ConnectionId,
+    stream: TcpStream,
+    pub(crate) relay: Relay,
+    pub(crate) outbox: Outbox,
+    pub(crate) heartbeat: Heartbeat,
+    pub(crate) hold: Hold,
+    pub(crate) queued: Option<Queued>,
+    /// Bytes that came together with the handshake.
+    unread: Vec<u8>,
+    /// While set, everything that arrives was meant for a partner who has left; the pong with
+    /// this number ends it.
+    fence: Option<u32>,
+    fences: u32,
+    farewell: Option<CloseCode>,
+    home: Home,
+    _membership: Membership,
+    _permit: Permit,
+}
+
+/// A connection's entry in the roster, removed on drop.
+struct Membership {
+    id: ConnectionId,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        self.shared.lobby.forget(self.id);
+    }
+}
+
+impl Seat {
+    /// A seat for a client that has just completed its handshake.
+    pub(crate) fn new(
+        stream: TcpStream,
+        unread: Vec<u8>,
+        permit: Permit,
+        home: Home,
+        shared: &Arc<Shared>,
+    ) -> Box<Self> {
+        let id = shared.next_connection();
+        Box::new(Self {
+            id,
+            stream,
+            relay: Relay::new(shared.config.max_message_size as u64),
+            outbox: Outbox::default(),
+            heartbeat: Heartbeat::new(Instant::now()),
+            hold: Hold::new(Arc::clone(&shared.held)),
+            queued: None,
+            unread,
+            fence: None,
+            fences: 0,
+            farewell: None,
+            home,
+            _membership: Membership { id, shared: Arc::clone(shared) },
+            _permit: permit,
+        })
+    }
+
+    /// Moves the socket to the runtime of the worker that polls it from now on.
+    pub(crate) fn come_home(mut self: Box<Self>, shared: &Shared) -> io::Result<Box<Self>> {
+        if self.home.is_here() {
+            return Ok(self);
+        }
+        let seat = *self;
+        let stream = TcpStream::from_std(seat.stream.into_std()?)?;
+        *self = Self { stream, home: Home::here(shared), ..seat };
+        Ok(self)
+    }
+
+    /// Reads once into the window's part of `buf`: how many bytes came, 0 at the end.
+    pub(crate) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let limit = READ_SIZE.saturating_sub(self.relay.held_len()).max(LEAST_READ);
+        let space = &mut buf[HEADROOM..HEADROOM + limit];
+        if !self.unread.is_empty() {
+            let unread = mem::take(&mut self.unread);
+            let n = unread.len().min(limit);
+            space[..n].copy_from_slice(&unread[..n]);
+            self.unread = unread[n..].to_vec();
+            return Poll::Ready(Ok(n));
+        }
+        let mut space = ReadBuf::new(space);
+        Pin::new(&mut self.stream).poll_read(cx, &mut space).map_ok(|()| space.filled().len())
+    }
+
+    /// Works through what was read. `Some` says why the client is gone; what it sent before that
+    /// is in the window's output.
+    pub(crate) fn digest(&mut self, window: &mut Window<'_>) -> Option<Reason> {
+        loop {
+            match self.relay.advance(window) {
+                Ok(Event::Drained) => return None,
+                Ok(Event::Control(Control::Ping(body))) => self.outbox.answer(body),
+                Ok(Event::Control(Control::Pong(body))) => self.pass_fence(&body, window),
+                Ok(Event::Control(Control::Close(code))) => {
+                    self.farewell = code;
+                    return Some(Reason::ClientClosed);
+                }
+                Err(reason) => return Some(reason),
+            }
+        }
+    }
+
+    /// Writes a partner's words, as much as the socket takes now; the rest waits in the outbox.
+    pub(crate) fn deliver(&mut self, window: &Window<'_>, cx: &mut Context<'_>, now: Instant) {
+        if self.outbox.is_broken() {
+            counters::reason(Reason::Undeliverable, window.messages);
+            return;
+        }
+        counters::relayed(window.messages, window.bytes);
+        self.outbox.write(&mut self.stream, cx, window.output(), now);
+    }
+
+    /// Puts the words that were sent before pairing behind what waits for this client.
+    pub(crate) fn deliver_held(&mut self, hold: &mut Hold) {
+        let (frames, messages, bytes) = hold.take();
+        counters::relayed(messages, bytes);
+        self.outbox.push(&frames);
+    }
+
+    /// Writes what waits in the outbox.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
+        let was_blocked = self.outbox.is_blocked();
+        let flushed = self.outbox.poll_flush(&mut self.stream, cx, now);
+        if was_blocked && flushed.is_ready() {
+            // It has taken bytes, so it is there, though no pong got through until now.
+            self.heartbeat.heard(now);
+        }
+        flushed
+    }
+
+    /// Judges the client by its silence and its reading, and pings it where that is due. A
+    /// client that is `excused` (we don't read from it) is not judged by silence.
+    ///
+    /// Returns when to judge again, or why the client has failed.
+    pub(crate) fn judge(
+        &mut self,
+        now: Instant,
+        excused: bool,
+        shared: &Shared,
+    ) -> Result<Instant, Reason> {
+        let (silence, timing) = (shared.config.heartbeat, &shared.config.timing);
+        let reading = match self.outbox.judge(now, timing.progress_window) {
+            Some(Verdict::Failed) => return Err(Reason::NotReading),
+            Some(Verdict::Fine(due)) => Some(due),
+            Some(Verdict::Ping) | None => None,
+        };
+        // A ping behind bytes that the client hasn't taken says nothing about its silence.
+        if excused || self.outbox.is_blocked() {
+            self.heartbeat.heard(now);
+        }
+        let hearing = match self.heartbeat.judge(now, silence, timing.ping_answer) {
+            Verdict::Failed => return Err(Reason::PingTimeout),
+            Verdict::Fine(due) => due,
+            Verdict::Ping => {
+                self.ping(now);
+                now + timing.ping_answer
+            }
+        };
+        Ok(reading.map_or(hearing, |due| due.min(hearing)))
+    }
+
+    /// Pings the client, and remembers since when an answer is due.
+    pub(crate) fn ping(&mut self, now: Instant) {
+        self.outbox.ping(&[]);
+        self.heartbeat.pinged(now);
+    }
+
+    /// Raises the fence: from here to its pong, everything was meant for the partner who left.
+    pub(crate) fn raise_fence(&mut self, now: Instant) {
+        self.relay.mute();
+        self.fences += 1;
+        self.fence = Some(self.fences);
+        self.outbox.ping(&self.fences.to_be_bytes());
+        self.heartbeat.pinged(now);
+    }
+
+    /// Whether the fence stands.
+    pub(crate) fn is_fenced(&self) -> bool {
+        self.fence.is_some()
+    }
+
+    fn pass_fence(&mut self, pong: &[u8], window: &mut Window<'_>) {
+        if self.fence.is_some_and(|number| pong == number.to_be_bytes()) {
+            self.fence = None;
+            counters::reason(Reason::Fenced, self.relay.discard(window));
+        }
+    }
+
+    /// Ends the seat: the socket with what is left to write to it, and the guards that say the
+    /// connection still exists.
+    pub(crate) fn close_frame(&mut self, reason: Reason) {
+        self.relay.mute();
+        self.outbox.close(reason, self.farewell);
+    }
+
+    /// The socket itself; the seat's place among the connections is kept until `Remains` drops.
+    pub(crate) fn into_remains(self: Box<Self>) -> (TcpStream, Remains) {
+        let Self { stream, home, _membership, _permit, .. } = *self;
+        (stream, Remains { _home: home, _membership, _permit })
+    }
+}
+
+/// What is left of a seat while its socket is being shut down.
+pub(crate) struct Remains {
+    _home: Home,
+    _membership: Membership,
+    _permit: Permit,
+}

@@ -1,0 +1,76 @@
+//! What all tasks of a server share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use vyoma_core::roster::ConnectionId;
+
+use crate::admission::Admission;
+use crate::config::Config;
+use crate::counters::Registry;
+use crate::hold::Budget;
+use crate::lobby::Lobby;
+use crate::shutdown::{Phase, Shutdown};
+use crate::worker::{Command, Worker};
+
+/// The server's state, apart from what each client's task owns.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) registry: Registry,
+    pub(crate) admission: Admission,
+    pub(crate) lobby: Lobby,
+    pub(crate) held: Arc<Budget>,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) workers: Vec<Arc<Worker>>,
+    connections: AtomicU64,
+}
+
+/// Figures of this moment, for metrics.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gauges {
+    /// WebSocket connections, in whatever place.
+    pub(crate) connections: usize,
+    /// Clients in the queue.
+    pub(crate) waiting: usize,
+    /// Conversations under way.
+    pub(crate) conversations: usize,
+    /// Whether the invariant check found nothing.
+    pub(crate) census_ok: bool,
+}
+
+impl Shared {
+    pub(crate) fn new(config: Config, workers: Vec<Arc<Worker>>) -> Self {
+        Self {
+            registry: Registry::default(),
+            admission: Admission::new(&config),
+            lobby: Lobby::new(&config.timing),
+            held: Arc::default(),
+            shutdown: Shutdown::new(),
+            workers,
+            connections: AtomicU64::new(0),
+            config,
+        }
+    }
+
+    /// A number for a connection, unique for as long as the process lives.
+    pub(crate) fn next_connection(&self) -> ConnectionId {
+        ConnectionId(self.connections.fetch_add(1, Relaxed))
+    }
+
+    /// Figures of this moment.
+    pub(crate) fn gauges(&self) -> Gauges {
+        let census = self.lobby.census();
+        Gauges {
+            connections: census.total(),
+            waiting: census.waiting,
+            conversations: census.talking / 2,
+            census_ok: self.lobby.check().is_ok(),
+        }
+    }
+
+    /// Moves the server on to this phase, and lets every task know.
+    pub(crate) fn advance(&self, phase: Phase) {
+        self.shutdown.advance(phase);
+        self.workers.iter().for_each(|worker| worker.tell(Command::Ring));
+    }
+}

@@ -1,0 +1,137 @@
+//! A conversation: one task owns both sockets.
+//!
+//! Two lanes, one each way, polled independently. A lane reads what is there, decodes it in
+//! place, and writes it straight to the other socket: one write for all that one read brought.
+//! When the other socket is full the lane stops reading, and TCP slows the sender.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use vyoma_protocol::{HEADROOM, READ_SIZE, Reason, Window, plain};
+
+use crate::alarm::Alarm;
+use crate::bell::Bell;
+use crate::buffer;
+use crate::counters::{self, Counter};
+use crate::seat::Seat;
+use crate::shared::Shared;
+use crate::shutdown::Phase;
+
+/// How a conversation ended.
+pub(crate) enum Ended {
+    /// One went, for this reason; the other stays.
+    Left {
+        goer: Box<Seat>,
+        stayer: Box<Seat>,
+        reason: Reason,
+    },
+    /// The server closes both.
+    Both(Box<Seat>, Box<Seat>),
+}
+
+/// Who ends a conversation.
+enum End {
+    A(Reason),
+    B(Reason),
+    Both,
+}
+
+struct Talk {
+    a: Box<Seat>,
+    b: Box<Seat>,
+    alarm: Alarm,
+    bell: Bell,
+}
+
+/// Pairs two clients, delivers what they said before, and carries their words until one goes.
+pub(crate) async fn talk(mut a: Box<Seat>, mut b: Box<Seat>, shared: &Arc<Shared>) -> Ended {
+    shared.lobby.pair(a.id, b.id);
+    counters::add(Counter::ConversationsStarted, 1);
+    greet(&mut a);
+    greet(&mut b);
+    a.deliver_held(&mut b.hold);
+    b.deliver_held(&mut a.hold);
+    let mut talk = Talk { a, b, alarm: Alarm::new(Instant::now()), bell: Bell::default() };
+    let end = poll_fn(|cx| talk.poll(cx, shared)).await;
+    counters::add(Counter::ConversationsEnded, 1);
+    let Talk { a, b, .. } = talk;
+    match end {
+        End::A(reason) => Ended::Left { goer: a, stayer: b, reason },
+        End::B(reason) => Ended::Left { goer: b, stayer: a, reason },
+        End::Both => Ended::Both(a, b),
+    }
+}
+
+fn greet(seat: &mut Seat) {
+    if let Some(queued) = seat.queued.take() {
+        counters::pairing_wait(queued.since.elapsed());
+    }
+    seat.relay.stream();
+    seat.outbox.message(plain::CONNECTED);
+}
+
+impl Talk {
+    fn poll(&mut self, cx: &mut Context<'_>, shared: &Shared) -> Poll<End> {
+        self.bell.hear(cx);
+        let now = Instant::now();
+        if let Some(reason) = lane(&mut self.a, &mut self.b, cx, now) {
+            return Poll::Ready(End::A(reason));
+        }
+        if let Some(reason) = lane(&mut self.b, &mut self.a, cx, now) {
+            return Poll::Ready(End::B(reason));
+        }
+        if shared.shutdown.phase() == Phase::Closing {
+            return Poll::Ready(End::Both);
+        }
+        loop {
+            for seat in [&mut self.a, &mut self.b] {
+                // Pongs and pings; a lane flushes only the socket that it writes to.
+                if seat.poll_flush(cx, now).is_pending() {
+                    self.alarm.no_later_than(now + shared.config.timing.progress_window);
+                }
+            }
+            if !self.alarm.poll(cx, now) {
+                return Poll::Pending;
+            }
+            let (a_waits, b_waits) = (self.b.outbox.is_blocked(), self.a.outbox.is_blocked());
+            match (self.a.judge(now, a_waits, shared), self.b.judge(now, b_waits, shared)) {
+                (Err(reason), _) => return Poll::Ready(End::A(reason)),
+                (_, Err(reason)) => return Poll::Ready(End::B(reason)),
+                (Ok(a), Ok(b)) => self.alarm.set(a.min(b)),
+            }
+        }
+    }
+}
+
+/// Carries words one way. `Some` says why the sender is gone; all that it had completed is with
+/// the receiver by then, or in its outbox.
+fn lane(from: &mut Seat, to: &mut Seat, cx: &mut Context<'_>, now: Instant) -> Option<Reason> {
+    loop {
+        if to.poll_flush(cx, now).is_pending() {
+            return None;
+        }
+        let read = buffer::with(|buf| match from.poll_read(cx, buf) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(n)) if n > 0 => {
+                from.heartbeat.heard(now);
+                let mut window = Window::new(&mut buf[..HEADROOM + n]);
+                let gone = from.digest(&mut window);
+                to.deliver(&window, cx, now);
+                Poll::Ready(gone.map_or(Ok(n), Err))
+            }
+            Poll::Ready(_) => Poll::Ready(Err(Reason::ConnectionLost)),
+        });
+        match read {
+            Poll::Pending => return None,
+            Poll::Ready(Err(reason)) => return Some(reason),
+            Poll::Ready(Ok(n)) if n == READ_SIZE => {
+                // There is more; let others have their turn first.
+                cx.waker().wake_by_ref();
+                return None;
+            }
+            Poll::Ready(Ok(_)) => {}
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What the tests outside cargo need: checked first, so that nothing is skipped in silence and a
+//! missing tool is named with the command that installs it.
+//!
+//! Knows Node, Python and Chromium. Must not know the tests. Installs into the working tree only
+//! (`node_modules`, `target`); what belongs to the machine is left to whoever runs it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::process::{answer, heading, root, run, target};
+
+/// The oldest Node that all locked packages support, as their `engines` say.
+const OLDEST_NODE: (u32, u32) = (20, 18);
+
+/// Where the packages of an npm-based suite are installed; `suite` is a directory of tests/.
+pub(crate) fn node_packages(suite: &str) -> Result<()> {
+    require_node()?;
+    let directory = root().join("tests").join(suite);
+    heading(&format!("npm ci in tests/{suite}"));
+    run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(directory))
+}
+
+/// A Python in `target/` that has the pinned clients; installs them if the pins have changed.
+pub(crate) fn python_with_clients() -> Result<PathBuf> {
+    let requirements = root().join("tests/interop/requirements.txt");
+    let pins = fs::read_to_string(&requirements).context("reading the pinned Python clients")?;
+    let directory = target()?.join("interop-venv");
+    let python = directory.join("bin/python");
+    let stamp = directory.join("installed.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == pins) {
+        return Ok(python);
+    }
+    heading("the Python clients of tests/interop/requirements.txt");
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&directory))
+        .context("Python 3 with venv is needed; on Debian: apt-get install python3-venv")?;
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(&requirements))?;
+    fs::write(&stamp, pins).context("noting what was installed")?;
+    Ok(python)
+}
+
+/// Fails unless there is a Chromium for the browser tests.
+pub(crate) fn chromium() -> Result<()> {
+    let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
+    let found = named.iter().map(PathBuf::as_path).chain(CHROMIUM_PLACES.map(Path::new));
+    ensure!(
+        found.into_iter().any(Path::exists),
+        "no Chromium for the browser tests: run `apt-get install chromium`, \
+         or name one by the variable CHROMIUM"
+    );
+    Ok(())
+}
+
+/// As in tests/browser/browser.mjs.
+const CHROMIUM_PLACES: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
+
+fn require_node() -> Result<()> {
+    let version = answer(Command::new("node").arg("--version"));
+    match version.as_deref().map(parse_version) {
+        Some(Some(version)) if version >= OLDEST_NODE => Ok(()),
+        _ => bail!(
+            "Node {}.{} or newer is needed, found {}",
+            OLDEST_NODE.0,
+            OLDEST_NODE.1,
+            version.as_deref().unwrap_or("none")
+        ),
+    }
+}
+
+/// `v20.18.1` as (20, 18).
+fn parse_version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.trim_start_matches('v').split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn node_versions_compare_by_number() {
+        assert_eq!(parse_version("v20.18.1"), Some((20, 18)));
+        assert!(parse_version("v20.9.0") < Some(OLDEST_NODE));
+        assert!(parse_version("v100.0.0") > Some(OLDEST_NODE));
+        assert_eq!(parse_version("no such command"), None);
+    }
+}
