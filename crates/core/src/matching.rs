@@ -90,6 +90,7 @@ pub struct Pool {
     waiting: BTreeSet<Ticket>,
     next: u64,
     orders: Vec<(Ticket, Order)>,
+    failed_probes: u64,
 }
 
 impl Pool {
@@ -101,6 +102,7 @@ impl Pool {
             waiting: BTreeSet::new(),
             next: 0,
             orders: Vec::new(),
+            failed_probes: 0,
         }
     }
 
@@ -183,6 +185,11 @@ impl Pool {
         std::mem::take(&mut self.orders)
     }
 
+    /// How many probes have failed so far.
+    pub fn failed_probes(&self) -> u64 {
+        self.failed_probes
+    }
+
     /// How many tickets there are, in whatever state.
     pub fn len(&self) -> usize {
         self.tickets.len()
@@ -247,7 +254,7 @@ impl Pool {
         match search.proving {
             Some(until) if now < until => Some(Step::Probing(until)),
             Some(_) => {
-                self.set(ticket, State::Silent);
+                self.silence(ticket);
                 Some(Step::Wait)
             }
             None => {
@@ -295,7 +302,7 @@ impl Pool {
                     if now < until {
                         return Some(Step::Probing(until));
                     }
-                    self.set(candidate, State::Silent);
+                    self.silence(candidate);
                     search.failed = true;
                 }
                 _ => {}
@@ -326,6 +333,11 @@ impl Pool {
         }
     }
 
+    fn silence(&mut self, ticket: Ticket) {
+        self.set(ticket, State::Silent);
+        self.failed_probes += 1;
+    }
+
     fn wait(&mut self, ticket: Ticket) {
         self.set(ticket, State::Waiting);
         self.waiting.insert(ticket);
@@ -337,3 +349,6 @@ impl Pool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

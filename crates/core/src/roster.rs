@@ -130,3 +130,38 @@ impl Roster {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDS: [ConnectionId; 3] = [ConnectionId(1), ConnectionId(2), ConnectionId(3)];
+
+    #[test]
+    fn finds_one_who_talks_with_somebody_else() {
+        let mut roster = Roster::default();
+        roster.pair(IDS[0], IDS[1]);
+        assert_eq!(roster.check(|_| false, 0), Ok(()));
+        roster.set(IDS[1], Place::Talking(IDS[2]));
+        assert!(roster.check(|_| false, 0).is_err());
+        roster.set(IDS[0], Place::Closing);
+        roster.remove(IDS[1]);
+        assert_eq!(roster.check(|_| false, 0), Ok(()));
+        assert_eq!(roster.census(), Census { closing: 1, ..Census::default() });
+    }
+
+    #[test]
+    fn finds_one_who_waits_without_a_ticket_and_a_ticket_without_one_who_waits() {
+        let mut pool = crate::matching::Pool::new(crate::matching::Patience {
+            fresh: std::time::Duration::from_secs(2),
+            answer: std::time::Duration::from_secs(2),
+        });
+        let ticket = pool.join(std::time::Instant::now());
+        let mut roster = Roster::default();
+        assert!(roster.check(|_| true, 1).is_err());
+        roster.set(IDS[0], Place::Queued(ticket));
+        assert_eq!(roster.check(|t| pool.contains(t), pool.len()), Ok(()));
+        pool.leave(ticket);
+        assert!(roster.check(|t| pool.contains(t), 1).is_err());
+    }
+}

@@ -171,7 +171,10 @@ mod tests {
         let admission = admission(|_| {});
         let first = admission.admit(peer("192.0.2.1")).unwrap();
         assert_eq!(why(admission.admit(peer("192.0.2.1"))), Some(Refusal::AddressConnections));
-        assert_eq!(why(admission.admit(peer("::ffff:192.0.2.1"))), Some(Refusal::AddressConnections));
+        assert_eq!(
+            why(admission.admit(peer("::ffff:192.0.2.1"))),
+            Some(Refusal::AddressConnections)
+        );
         assert_eq!(admission.open(), 1, "a refused one holds nothing");
         drop(first);
         assert_eq!(admission.open(), 0);

@@ -167,7 +167,9 @@ impl Registry {
         Totals {
             counts: std::array::from_fn(|i| sum(&|w| w.counts[i].load(Relaxed))),
             closed: (0..Reason::ALL.len()).map(|i| sum(&|w| w.closed[i].load(Relaxed))).collect(),
-            refused: (0..Refusal::ALL.len()).map(|i| sum(&|w| w.refused[i].load(Relaxed))).collect(),
+            refused: (0..Refusal::ALL.len())
+                .map(|i| sum(&|w| w.refused[i].load(Relaxed)))
+                .collect(),
             waits: std::array::from_fn(|i| sum(&|w| w.waits[i].load(Relaxed))),
             wait_seconds: sum(&|w| w.wait_micros.load(Relaxed)) as f64 / 1e6,
         }

@@ -51,6 +51,7 @@ pub(crate) async fn receive(
     permit: Result<Permit, Refused>,
     shared: Arc<Shared>,
 ) -> Option<Upgraded> {
+    counters::add(Counter::Accepted, 1);
     let permit = match permit {
         Ok(permit) => permit,
         Err(refused) => return turn_away(stream, peer, refused, &shared).await,
@@ -202,3 +203,6 @@ async fn refuse(
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,8 +26,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::handshake::{RETRY_WHEN_DRAINING, read_head};
 use crate::linger::linger;
-use crate::shared::Shared;
 use crate::metrics;
+use crate::shared::Shared;
 
 /// For one request and its answer, of which the largest is the page's style of some 10 KiB: a
 /// modem would do.

@@ -48,6 +48,8 @@ struct State {
     pool: Pool,
     roster: Roster,
     desks: HashMap<Ticket, (ConnectionId, Desk)>,
+    /// Failed probes that are counted.
+    failed_probes: u64,
 }
 
 /// Everyone who waits, and where everyone is.
@@ -56,8 +58,12 @@ pub(crate) struct Lobby(Mutex<State>);
 impl Lobby {
     pub(crate) fn new(timing: &Timing) -> Self {
         let patience = Patience { fresh: timing.fresh, answer: timing.probe_answer };
-        let (roster, desks) = (Roster::default(), HashMap::new());
-        Self(Mutex::new(State { pool: Pool::new(patience), roster, desks }))
+        Self(Mutex::new(State {
+            pool: Pool::new(patience),
+            roster: Roster::default(),
+            desks: HashMap::new(),
+            failed_probes: 0,
+        }))
     }
 
     /// Queues a client: as the youngest, or at the place it had before. Finding no partner and
@@ -159,6 +165,9 @@ impl State {
 
     /// Passes the pool's orders on. A desk that is gone has left the pool as well.
     fn dispatch(&mut self) {
+        let failed = self.pool.failed_probes();
+        counters::add(Counter::ProbesFailed, failed - self.failed_probes);
+        self.failed_probes = failed;
         for (ticket, order) in self.pool.take_orders() {
             if order == matching::Order::Probe {
                 counters::add(Counter::Probes, 1);

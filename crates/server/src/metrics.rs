@@ -19,8 +19,7 @@ use crate::counters::{Counter, Totals, WAIT_BUCKETS};
 use crate::shared::Gauges;
 
 /// What `/metrics` is: OpenMetrics text, which Prometheus reads.
-pub(crate) const CONTENT_TYPE: &str =
-    "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Reasons from this number on name drops, not closes: what was dropped never closed anything.
 const FIRST_DROP: u16 = 40;
@@ -28,15 +27,31 @@ const FIRST_DROP: u16 = 40;
 /// Plain counters: name without `_total`, help, what is counted.
 const COUNTERS: &[(&str, &str, Counter)] = &[
     ("vyoma_connections_accepted", "TCP connections accepted", Counter::Accepted),
-    ("vyoma_accept_failures", "Failures to accept for want of descriptors or memory", Counter::AcceptFailed),
+    (
+        "vyoma_accept_failures",
+        "Failures to accept for want of descriptors or memory",
+        Counter::AcceptFailed,
+    ),
     ("vyoma_upgrades", "WebSocket handshakes completed", Counter::Upgraded),
     ("vyoma_http_requests", "Requests that were not upgrades", Counter::HttpRequests),
-    ("vyoma_refusals_unanswered", "Refused connections closed without an answer, since too many were being answered", Counter::RefusedSilently),
+    (
+        "vyoma_refusals_unanswered",
+        "Refused connections closed without an answer, since too many were being answered",
+        Counter::RefusedSilently,
+    ),
     ("vyoma_conversations_started", "Conversations begun", Counter::ConversationsStarted),
     ("vyoma_conversations_ended", "Conversations ended", Counter::ConversationsEnded),
-    ("vyoma_messages_relayed", "Messages relayed from one partner to the other", Counter::MessagesRelayed),
+    (
+        "vyoma_messages_relayed",
+        "Messages relayed from one partner to the other",
+        Counter::MessagesRelayed,
+    ),
     ("vyoma_bytes_relayed", "Payload bytes of the messages relayed", Counter::BytesRelayed),
-    ("vyoma_probes", "Waiters asked for a sign of life before a newcomer was given to them", Counter::Probes),
+    (
+        "vyoma_probes",
+        "Waiters asked for a sign of life before a newcomer was given to them",
+        Counter::Probes,
+    ),
     ("vyoma_probes_failed", "Waiters that did not answer that in time", Counter::ProbesFailed),
 ];
 
@@ -73,7 +88,7 @@ impl Scrape {
     fn gauges(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let Gauges { connections, waiting, conversations, census_ok } = self.gauges;
         for (name, help, value) in [
-            ("vyoma_connections", "Connections now, whatever they are doing", connections),
+            ("vyoma_connections", "WebSocket connections now", connections),
             ("vyoma_waiting", "Clients waiting for a partner now", waiting),
             ("vyoma_conversations", "Conversations now", conversations),
             (
@@ -98,7 +113,12 @@ impl Scrape {
         };
         let refusals =
             Refusal::ALL.iter().map(|refusal| (refusal.name(), self.totals.refusal(*refusal)));
-        family(encoder, "vyoma_closes", "Connections closed, by reason", bare(closes))?;
+        family(
+            encoder,
+            "vyoma_closes",
+            "WebSocket connections that ended, by reason",
+            bare(closes),
+        )?;
         family(encoder, "vyoma_drops", "Messages dropped, by reason", bare(drops))?;
         let help = "Connections refused before they became WebSockets, by reason";
         family(encoder, "vyoma_refusals", help, refusals)
@@ -129,3 +149,6 @@ fn family(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

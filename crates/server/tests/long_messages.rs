@@ -50,6 +50,7 @@ fn a_long_message_whose_sender_fails_closes_the_partner_with_1011() {
         let reason = b.expect_close(1011);
         assert!(!reason.is_empty());
         assert!(b.is_inside_message());
+        drop(b);
         house.expect_empty();
     }
     assert_eq!(house.counted("partner_failed"), 2);

@@ -185,6 +185,7 @@ fn more_than_can_be_held_is_refused_with_1008() {
     let why = a.expect_close(1008);
     assert!(!why.is_empty());
     assert_eq!(house.counted("hold_full"), 1);
+    drop(a);
     house.expect_empty();
 }
 
@@ -208,6 +209,7 @@ fn goodbye_is_answered() {
             other => panic!("no answer to {body:?}: {other:?}"),
         }
         client.expect_end();
+        drop(client);
         house.expect_empty();
     }
 }

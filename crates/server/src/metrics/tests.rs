@@ -1,0 +1,98 @@
+//! The text is what Prometheus reads, and docs/metrics.md names everything in it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::*;
+use crate::counters;
+
+const GUIDE: &str = include_str!("../../../../docs/metrics.md");
+
+const GAUGES: Gauges = Gauges { connections: 7, waiting: 1, conversations: 3, census_ok: true };
+
+/// Scrapes what `count` counts on a worker of its own.
+fn scrape(count: impl FnOnce() + Send) -> String {
+    let registry = counters::Registry::default();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            registry.enlist();
+            count();
+        });
+    });
+    render(registry.totals(), GAUGES)
+}
+
+#[test]
+fn what_is_counted_comes_out() {
+    let text = scrape(|| {
+        counters::add(Counter::BytesRelayed, 12);
+        counters::reason(Reason::NotReading, 2);
+        counters::reason(Reason::Fenced, 3);
+        counters::refusal(Refusal::Full);
+        counters::pairing_wait(Duration::from_millis(50));
+        counters::pairing_wait(Duration::from_secs(3600));
+    });
+    for line in [
+        "vyoma_connections 7",
+        "vyoma_census_ok 1",
+        "vyoma_bytes_relayed_total 12",
+        "vyoma_closes_total{reason=\"not_reading\"} 2",
+        "vyoma_closes_total{reason=\"client_closed\"} 0",
+        "vyoma_drops_total{reason=\"dropped_fenced\"} 3",
+        "vyoma_refusals_total{reason=\"full\"} 1",
+        "vyoma_pairing_wait_seconds_sum 3600.05",
+        "vyoma_pairing_wait_seconds_count 2",
+        "vyoma_pairing_wait_seconds_bucket{le=\"0.01\"} 0",
+        "vyoma_pairing_wait_seconds_bucket{le=\"0.1\"} 1",
+        "vyoma_pairing_wait_seconds_bucket{le=\"1800.0\"} 1",
+        "vyoma_pairing_wait_seconds_bucket{le=\"+Inf\"} 2",
+        "# EOF",
+    ] {
+        assert!(text.lines().any(|own| own == line), "{line} is missing in\n{text}");
+    }
+}
+
+#[test]
+fn every_reason_is_a_close_or_a_drop() {
+    for reason in Reason::ALL {
+        let drop = reason.number() >= FIRST_DROP;
+        assert_eq!(drop, reason.name().starts_with("dropped_"), "{reason:?}");
+        assert!(!drop || reason.close_code().is_none(), "{reason:?}");
+    }
+}
+
+/// The names in the first column of the guide's tables.
+fn documented() -> BTreeSet<String> {
+    let rows = GUIDE.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.filter_map(|row| row.split('`').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_guide_names_every_metric_and_no_other() {
+    let text = scrape(|| {});
+    let kinds = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let names = kinds.map(|line| match line.split_once(' ').unwrap() {
+        (name, "counter") => format!("{name}_total"),
+        (name, _) => name.to_owned(),
+    });
+    let metrics = documented().into_iter().filter(|name| name.starts_with("vyoma_"));
+    assert_eq!(names.collect::<BTreeSet<_>>(), metrics.collect());
+}
+
+#[test]
+fn the_guide_tells_of_every_reason_and_no_other() {
+    let rows: BTreeSet<&str> = GUIDE.lines().collect();
+    for refusal in Refusal::ALL {
+        let (name, status, sentence) = (refusal.name(), refusal.status(), refusal.sentence());
+        let row = format!("| `{name}` | {status} | {sentence} |");
+        assert!(rows.contains(row.as_str()), "{row}");
+    }
+    for reason in Reason::ALL {
+        let code = reason.close_code().map_or("—".to_owned(), |code| code.get().to_string());
+        let (name, number, sentence) = (reason.name(), reason.number(), reason.sentence());
+        let row = format!("| `{name}` | {number} | {code} | {sentence} |");
+        assert!(rows.contains(row.as_str()), "{row}");
+    }
+    let names = documented().into_iter().filter(|name| !name.starts_with("vyoma_"));
+    assert_eq!(names.count(), Reason::ALL.len() + Refusal::ALL.len());
+}
