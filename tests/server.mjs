@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
 // A hang guard, not a speed limit: how long a test waits for something that must happen.
-export const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 60_000;
 
 /** Rejects with `what` if `promise` takes longer than the tests' patience. */
 export function patiently(promise, what) {

@@ -35,6 +35,7 @@ export async function launch() {
     executablePath: executable(),
     headless: true,
     args: FLAGS,
+    timeout: PATIENCE_MS,
     userDataDir: profile,
   });
   return {

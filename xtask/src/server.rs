@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 use crate::process::{cargo, run, target};
 
 /// A hang guard: how long the server may take to say where it listens.
-const START: Duration = Duration::from_secs(20);
+const START: Duration = Duration::from_secs(60);
 
 /// A running server; it ends when this is dropped.
 pub(crate) struct Server {

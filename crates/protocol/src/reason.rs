@@ -32,7 +32,7 @@ struct Row {
 
 reasons! {
     /// The client said goodbye with a Close frame.
-    ClientClosed = 1, "client_closed", Some(CloseCode::NORMAL), "Goodbye.";
+    ClientClosed = 1, "client_closed", None, "The client closed; its own code is sent back.";
     /// The client's TCP stream ended, or was reset, without a Close frame.
     ConnectionLost = 2, "connection_lost", None, "The connection was lost.";
     /// The server is shutting down.

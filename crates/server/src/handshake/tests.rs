@@ -32,12 +32,13 @@ async fn talk(mut client: TcpStream, request: &[u8]) -> String {
 
 /// What the server answers to a request that is no upgrade, or refused.
 async fn answer(shared: &Arc<Shared>, request: &str) -> String {
+    let open = shared.admission.open();
     let (client, server, peer) = connect().await;
     let permit = shared.admission.admit(peer);
     let receiving = receive(server, peer, permit, Arc::clone(shared));
     let (answer, upgraded) = tokio::join!(talk(client, request.as_bytes()), receiving);
     assert!(upgraded.is_none());
-    assert_eq!(shared.admission.open(), 0, "the place is given back");
+    assert_eq!(shared.admission.open(), open, "the place is given back");
     answer
 }
 
@@ -141,16 +142,9 @@ async fn a_draining_server_answers_http_and_refuses_upgrades() {
 async fn a_full_server_answers_http_and_refuses_upgrades() {
     let shared = shared(|config| config.max_connections = 1);
     let (_client, _server, peer) = connect().await;
-    let held = shared.admission.admit(peer).unwrap();
-    let (client, server, peer) = connect().await;
-    let receiving = receive(server, peer, shared.admission.admit(peer), Arc::clone(&shared));
-    let (refused, _) = tokio::join!(talk(client, UPGRADE.as_bytes()), receiving);
-    assert_refused(&refused, Refusal::Full);
-    let (client, server, peer) = connect().await;
-    let receiving = receive(server, peer, shared.admission.admit(peer), Arc::clone(&shared));
-    let (health, _) = tokio::join!(talk(client, get("/healthz", "").as_bytes()), receiving);
-    assert!(health.starts_with("HTTP/1.1 200 "));
-    drop(held);
+    let _held = shared.admission.admit(peer).unwrap();
+    assert_refused(&answer(&shared, UPGRADE).await, Refusal::Full);
+    assert!(answer(&shared, &get("/healthz", "")).await.starts_with("HTTP/1.1 200 "));
 }
 
 #[tokio::test]
@@ -161,9 +155,7 @@ async fn one_who_is_not_let_in_hears_why_and_when_to_come_back() {
     });
     let (_client, _server, peer) = connect().await;
     let _held = shared.admission.admit(peer).unwrap();
-    let (client, server, peer) = connect().await;
-    let receiving = receive(server, peer, shared.admission.admit(peer), Arc::clone(&shared));
-    let (refused, _) = tokio::join!(talk(client, UPGRADE.as_bytes()), receiving);
+    let refused = answer(&shared, UPGRADE).await;
     assert_refused(&refused, Refusal::AddressConnections);
     assert!(refused.contains("\r\nRetry-After: 5\r\n"));
 }
