@@ -1,2 +1,39 @@
-//! x
-fn main() {}
+//! The binary `vyoma`: options, logs, signals, exit codes.
+//!
+//! Knows the command line, the environment and the process. Must not know anything a library crate
+//! could own: what a server does is in `vyoma-server`.
+
+use std::process::ExitCode;
+
+mod config_view;
+mod healthcheck;
+mod logs;
+mod options;
+mod serve;
+mod values;
+
+use options::{Command, Invocation};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What the shell gets when the command line or the configuration makes no sense, as with clap.
+const EXIT_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let invocation = match options::parse() {
+        Ok(invocation) => invocation,
+        // Asking for help is no mistake; clap knows which of the two it is.
+        Err(answer) => {
+            let usage = answer.use_stderr();
+            let _ = answer.print();
+            return if usage { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    match invocation {
+        Invocation { command: Command::Healthcheck(options), .. } => healthcheck::run(&options),
+        Invocation { command: Command::Serve(options), settings } => {
+            serve::run(*options, &settings)
+        }
+    }
+}

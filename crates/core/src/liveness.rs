@@ -40,6 +40,11 @@ impl Heartbeat {
         self.pinged.get_or_insert(now);
     }
 
+    /// The answer has a little longer: what was sent before the ping is still on its way.
+    pub fn extend(&mut self, now: Instant) {
+        self.pinged = Some(now);
+    }
+
     /// When it was last heard.
     pub fn last_heard(&self) -> Instant {
         self.heard
@@ -60,42 +65,35 @@ impl Heartbeat {
 }
 
 /// Watches whether a client takes what waits for it.
+///
+/// What it takes is what its end has acknowledged, not what our kernel has accepted: the kernel
+/// takes megabytes at once, and then nothing for as long as a slow reader needs for a third of
+/// them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Progress {
-    /// Since when bytes wait, and how many were taken in this window.
-    blocked: Option<(Instant, u64)>,
+    /// Since when bytes wait, and how many had been acknowledged in all by then.
+    window: Option<(Instant, u64)>,
 }
 
 impl Progress {
-    /// Bytes wait for the client.
-    pub fn blocked(&mut self, now: Instant) {
-        self.blocked.get_or_insert((now, 0));
-    }
-
-    /// The client took `n` of them.
-    pub fn took(&mut self, n: u64) {
-        if let Some((_, taken)) = &mut self.blocked {
-            *taken += n;
-        }
-    }
-
     /// Nothing waits any more.
     pub fn free(&mut self) {
-        self.blocked = None;
+        self.window = None;
     }
 
-    /// Judges over windows of this length: `None` while nothing waits.
-    pub fn judge(&mut self, now: Instant, window: Duration) -> Option<Verdict> {
-        let (since, taken) = self.blocked?;
+    /// Judges over windows of this length while bytes wait; `acknowledged` counts all bytes that
+    /// the client's end has acknowledged so far. The first judgement begins the first window.
+    pub fn judge(&mut self, now: Instant, window: Duration, acknowledged: u64) -> Verdict {
+        let (since, before) = *self.window.get_or_insert((now, acknowledged));
         if now < since + window {
-            return Some(Verdict::Fine(since + window));
+            return Verdict::Fine(since + window);
         }
         let least = (LEAST_BYTES_PER_SECOND as f64 * window.as_secs_f64()) as u64;
-        if taken < least {
-            return Some(Verdict::Failed);
+        if acknowledged - before < least {
+            return Verdict::Failed;
         }
-        self.blocked = Some((now, 0));
-        Some(Verdict::Fine(now + window))
+        self.window = Some((now, acknowledged));
+        Verdict::Fine(now + window)
     }
 }
 
@@ -123,14 +121,13 @@ mod tests {
     #[test]
     fn a_reader_is_judged_by_what_it_takes_while_bytes_wait() {
         let (start, window) = (Instant::now(), Duration::from_secs(20));
+        let enough = 20 * LEAST_BYTES_PER_SECOND;
         let mut progress = Progress::default();
-        assert_eq!(progress.judge(start, window), None);
-        progress.blocked(start);
-        progress.took(20 * LEAST_BYTES_PER_SECOND);
-        assert_eq!(progress.judge(start + window, window), Some(Verdict::Fine(start + window * 2)));
-        progress.took(20 * LEAST_BYTES_PER_SECOND - 1);
-        assert_eq!(progress.judge(start + window * 2, window), Some(Verdict::Failed));
+        let mut judge = |p: &mut Progress, n, taken| p.judge(start + n * window, window, taken);
+        assert_eq!(judge(&mut progress, 0, 5), Verdict::Fine(start + window));
+        assert_eq!(judge(&mut progress, 1, 5 + enough), Verdict::Fine(start + 2 * window));
+        assert_eq!(judge(&mut progress, 2, 4 + 2 * enough), Verdict::Failed);
         progress.free();
-        assert_eq!(progress.judge(start + window * 3, window), None);
+        assert_eq!(judge(&mut progress, 3, 4 + 2 * enough), Verdict::Fine(start + 4 * window));
     }
 }

@@ -95,12 +95,15 @@ impl Header {
         }
         let opcode = Opcode::from_wire(first & 0x0F).ok_or(Reason::UnknownOpcode)?;
         let fin = first & 0x80 != 0;
+        if opcode.is_control() && !fin {
+            return Err(Reason::ControlFrame);
+        }
         let Some(&second) = bytes.get(1) else { return Ok(None) };
         let (masked, short) = (second & 0x80 != 0, second & 0x7F);
         if masked != (role == Role::Server) {
             return Err(Reason::Masking);
         }
-        if opcode.is_control() && (!fin || usize::from(short) > MAX_CONTROL_PAYLOAD) {
+        if opcode.is_control() && usize::from(short) > MAX_CONTROL_PAYLOAD {
             return Err(Reason::ControlFrame);
         }
         let Some((len, at)) = parse_len(short, &bytes[2..])? else { return Ok(None) };

@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 
 use tokio::time::Sleep;
 
+/// While a socket takes nothing, its client is judged so often. Most are free again before the
+/// first look, and so are never judged at all.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 pub(crate) struct Alarm {
     sleep: Pin<Box<Sleep>>,
     at: Instant,

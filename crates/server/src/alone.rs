@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use vyoma_protocol::{HEADROOM, READ_SIZE, Reason, Window};
 
-use crate::alarm::Alarm;
+use crate::alarm::{Alarm, LOOK_EVERY};
 use crate::bell::Bell;
 use crate::buffer;
 use crate::counters;
@@ -65,9 +65,9 @@ impl Seat {
             return Poll::Ready(reason);
         }
         loop {
-            let _ = self.poll_flush(cx, now);
+            let _ = self.poll_flush(cx);
             if self.outbox.is_blocked() {
-                watch.alarm.no_later_than(now + shared.config.timing.progress_window);
+                watch.alarm.no_later_than(now + LOOK_EVERY);
             }
             if !watch.alarm.poll(cx, now) {
                 return Poll::Pending;

@@ -2,9 +2,8 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Instant;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use vyoma_protocol::Reason;
 
 use crate::counters;
@@ -19,11 +18,11 @@ pub(crate) async fn close(mut seat: Box<Seat>, reason: Reason, shared: Arc<Share
     counters::reason(reason, 1);
     tracing::debug!(connection = seat.id.0, reason = reason.name(), "closing");
     seat.close_frame(reason);
-    let limit = shared.config.timing.closing;
-    let flush = poll_fn(|cx| seat.poll_flush(cx, Instant::now()));
+    let deadline = Instant::now() + shared.config.timing.closing;
+    let flush = poll_fn(|cx| seat.poll_flush(cx));
     // One that doesn't take its last words in time goes without them.
-    let _ = timeout(limit, flush).await;
+    let _ = timeout_at(deadline, flush).await;
     let (stream, remains) = seat.into_remains();
-    linger(stream, limit).await;
+    linger(stream, deadline - Instant::now()).await;
     drop(remains);
 }

@@ -60,7 +60,8 @@ pub struct Timing {
     pub probe_answer: Duration,
     /// The window over which a client that isn't reading is judged.
     pub progress_window: Duration,
-    /// For flushing, the Close frame, and the read-and-discard after it.
+    /// For flushing, the Close frame, and the read-and-discard after it, together. A second less
+    /// than the server may take to exit once its drain timeout is over.
     pub closing: Duration,
 }
 
@@ -72,7 +73,7 @@ impl Default for Timing {
             fresh: Duration::from_secs(2),
             probe_answer: Duration::from_secs(2),
             progress_window: Duration::from_secs(20),
-            closing: Duration::from_secs(5),
+            closing: Duration::from_secs(4),
         }
     }
 }

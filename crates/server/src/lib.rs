@@ -22,6 +22,7 @@ mod metrics;
 mod outbox;
 mod queue;
 mod seat;
+mod send_queue;
 mod server;
 mod shared;
 mod shutdown;

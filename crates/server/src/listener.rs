@@ -100,8 +100,10 @@ fn tune(stream: &TcpStream, config: &Config) -> io::Result<()> {
         .with_interval(every)
         .with_retries(3);
     socket.set_tcp_keepalive(&keepalive)?;
-    // Sent and not acknowledged for as long as a silent client is given.
-    socket.set_tcp_user_timeout(Some(silence + answer))
+    // Sent and not acknowledged for as long as a silent client is given; but the kernel also counts
+    // a closed window as that, and a client that doesn't read is ours to judge.
+    let patience = (silence + answer).max(config.timing.progress_window);
+    socket.set_tcp_user_timeout(Some(patience))
 }
 
 fn is_shortage(error: &io::Error) -> bool {

@@ -86,8 +86,9 @@ impl Collector for Scrape {
 
 impl Scrape {
     fn gauges(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let Gauges { connections, waiting, conversations, census_ok } = self.gauges;
+        let Gauges { admitted, connections, waiting, conversations, census_ok } = self.gauges;
         for (name, help, value) in [
+            ("vyoma_admitted", "Connections let in: WebSockets, handshakes and HTTP", admitted),
             ("vyoma_connections", "WebSocket connections now", connections),
             ("vyoma_waiting", "Clients waiting for a partner now", waiting),
             ("vyoma_conversations", "Conversations now", conversations),

@@ -14,6 +14,8 @@ use tokio::net::TcpStream;
 use vyoma_core::liveness::{Progress, Verdict};
 use vyoma_protocol::{CloseCode, Kind, Opcode, Reason, close_body, encode};
 
+use crate::send_queue;
+
 /// Frames for one socket.
 #[derive(Default)]
 pub(crate) struct Outbox {
@@ -21,6 +23,8 @@ pub(crate) struct Outbox {
     /// How much of `pending` is written.
     sent: usize,
     pong: Option<Vec<u8>>,
+    /// Bytes the kernel has taken, in all.
+    written: u64,
     progress: Progress,
     /// The socket takes nothing any more; reading from it will say why.
     broken: bool,
@@ -68,9 +72,19 @@ impl Outbox {
         self.broken
     }
 
-    /// Whether the peer takes what waits for it, and when to ask again; `None` if nothing waits.
-    pub(crate) fn judge(&mut self, now: Instant, window: Duration) -> Option<Verdict> {
-        self.progress.judge(now, window)
+    /// Whether the peer takes what waits for it, and when to ask again.
+    pub(crate) fn judge(&mut self, stream: &TcpStream, now: Instant, window: Duration) -> Verdict {
+        self.progress.judge(now, window, self.acknowledged(stream))
+    }
+
+    /// Where the next frame will begin in all that is ever written, in bytes.
+    pub(crate) fn end(&self) -> u64 {
+        self.written + (self.pending.len() - self.sent) as u64
+    }
+
+    /// Bytes the peer's end has acknowledged, in all.
+    pub(crate) fn acknowledged(&self, stream: &TcpStream) -> u64 {
+        self.written.saturating_sub(send_queue::len(stream))
     }
 
     /// Writes these frames at once, and keeps what the socket doesn't take.
@@ -79,15 +93,16 @@ impl Outbox {
         stream: &mut TcpStream,
         cx: &mut Context<'_>,
         mut parts: [&[u8]; 2],
-        now: Instant,
     ) {
         while !self.broken && !self.is_blocked() && parts.iter().any(|part| !part.is_empty()) {
             match poll_write(stream, cx, parts) {
-                Poll::Ready(Ok(n)) => skip(&mut parts, n),
+                Poll::Ready(Ok(n)) => {
+                    self.written += n as u64;
+                    skip(&mut parts, n);
+                }
                 Poll::Ready(Err(_)) => self.broken = true,
                 Poll::Pending => {
                     self.pending.reserve_exact(parts[0].len() + parts[1].len());
-                    self.progress.blocked(now);
                     break;
                 }
             }
@@ -102,7 +117,6 @@ impl Outbox {
         &mut self,
         stream: &mut TcpStream,
         cx: &mut Context<'_>,
-        now: Instant,
     ) -> Poll<()> {
         loop {
             if self.broken {
@@ -113,7 +127,6 @@ impl Outbox {
                 let Some(pong) = self.pong.take() else { return Poll::Ready(()) };
                 encode(&mut self.pending, true, Opcode::Pong, &pong, None);
             }
-            self.progress.blocked(now);
             match ready!(poll_write(stream, cx, [&self.pending[self.sent..], &[]])) {
                 Ok(n) => self.took(n),
                 Err(_) => self.broken = true,
@@ -123,7 +136,7 @@ impl Outbox {
 
     fn took(&mut self, n: usize) {
         self.sent += n;
-        self.progress.took(n as u64);
+        self.written += n as u64;
         if self.sent == self.pending.len() {
             self.pending = Vec::new();
             self.sent = 0;

@@ -52,6 +52,8 @@ pub(crate) struct Seat {
     fence: Option<u32>,
     fences: u32,
     farewell: Option<CloseCode>,
+    /// Where in all that is written to it its last ping begins, in bytes.
+    pinged_at: u64,
     home: Home,
     _membership: Membership,
     _permit: Permit,
@@ -91,6 +93,7 @@ impl Seat {
             fence: None,
             fences: 0,
             farewell: None,
+            pinged_at: 0,
             home,
             _membership: Membership { id, shared: Arc::clone(shared) },
             _permit: permit,
@@ -145,13 +148,13 @@ impl Seat {
     }
 
     /// Writes a partner's words, as much as the socket takes now; the rest waits in the outbox.
-    pub(crate) fn deliver(&mut self, window: &Window<'_>, cx: &mut Context<'_>, now: Instant) {
+    pub(crate) fn deliver(&mut self, window: &Window<'_>, cx: &mut Context<'_>) {
         if self.outbox.is_broken() {
             counters::reason(Reason::Undeliverable, window.messages);
             return;
         }
         counters::relayed(window.messages, window.bytes);
-        self.outbox.write(&mut self.stream, cx, window.output(), now);
+        self.outbox.write(&mut self.stream, cx, window.output());
     }
 
     /// Puts the words that were sent before pairing behind what waits for this client.
@@ -162,14 +165,8 @@ impl Seat {
     }
 
     /// Writes what waits in the outbox.
-    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
-        let was_blocked = self.outbox.is_blocked();
-        let flushed = self.outbox.poll_flush(&mut self.stream, cx, now);
-        if was_blocked && flushed.is_ready() {
-            // It has taken bytes, so it is there, though no pong got through until now.
-            self.heartbeat.heard(now);
-        }
-        flushed
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.outbox.poll_flush(&mut self.stream, cx)
     }
 
     /// Judges the client by its silence and its reading, and pings it where that is due. A
@@ -183,30 +180,40 @@ impl Seat {
         shared: &Shared,
     ) -> Result<Instant, Reason> {
         let (silence, timing) = (shared.config.heartbeat, &shared.config.timing);
-        let reading = match self.outbox.judge(now, timing.progress_window) {
-            Some(Verdict::Failed) => return Err(Reason::NotReading),
-            Some(Verdict::Fine(due)) => Some(due),
-            Some(Verdict::Ping) | None => None,
-        };
+        let blocked = self.outbox.is_blocked();
+        let reading = if blocked { Some(self.judge_reading(now, shared)?) } else { None };
         // A ping behind bytes that the client hasn't taken says nothing about its silence.
-        if excused || self.outbox.is_blocked() {
+        if excused || blocked {
             self.heartbeat.heard(now);
         }
         let hearing = match self.heartbeat.judge(now, silence, timing.ping_answer) {
-            Verdict::Failed => return Err(Reason::PingTimeout),
             Verdict::Fine(due) => due,
             Verdict::Ping => {
                 self.ping(now);
                 now + timing.ping_answer
             }
+            Verdict::Failed if self.outbox.acknowledged(&self.stream) >= self.pinged_at => {
+                return Err(Reason::PingTimeout);
+            }
+            Verdict::Failed => {
+                // The kernel still holds what was written before the ping.
+                self.heartbeat.extend(now);
+                self.judge_reading(now, shared)?.min(now + timing.ping_answer)
+            }
         };
         Ok(reading.map_or(hearing, |due| due.min(hearing)))
     }
 
+    fn judge_reading(&mut self, now: Instant, shared: &Shared) -> Result<Instant, Reason> {
+        match self.outbox.judge(&self.stream, now, shared.config.timing.progress_window) {
+            Verdict::Fine(due) => Ok(due),
+            Verdict::Ping | Verdict::Failed => Err(Reason::NotReading),
+        }
+    }
+
     /// Pings the client, and remembers since when an answer is due.
     pub(crate) fn ping(&mut self, now: Instant) {
-        self.outbox.ping(&[]);
-        self.heartbeat.pinged(now);
+        self.ping_with(&[], now);
     }
 
     /// Raises the fence: from here to its pong, everything was meant for the partner who left.
@@ -214,7 +221,12 @@ impl Seat {
         self.relay.mute();
         self.fences += 1;
         self.fence = Some(self.fences);
-        self.outbox.ping(&self.fences.to_be_bytes());
+        self.ping_with(&self.fences.to_be_bytes(), now);
+    }
+
+    fn ping_with(&mut self, body: &[u8], now: Instant) {
+        self.pinged_at = self.outbox.end();
+        self.outbox.ping(body);
         self.heartbeat.pinged(now);
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct Shared {
 /// Figures of this moment, for metrics.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gauges {
+    /// Connections that were let in: WebSockets, handshakes and HTTP.
+    pub(crate) admitted: usize,
     /// WebSocket connections, in whatever place.
     pub(crate) connections: usize,
     /// Clients in the queue.
@@ -61,6 +63,7 @@ impl Shared {
     pub(crate) fn gauges(&self) -> Gauges {
         let census = self.lobby.census();
         Gauges {
+            admitted: self.admission.open(),
             connections: census.total(),
             waiting: census.waiting,
             conversations: census.talking / 2,

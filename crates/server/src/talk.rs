@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use vyoma_protocol::{HEADROOM, READ_SIZE, Reason, Window, plain};
 
-use crate::alarm::Alarm;
+use crate::alarm::{Alarm, LOOK_EVERY};
 use crate::bell::Bell;
 use crate::buffer;
 use crate::counters::{self, Counter};
@@ -88,8 +88,8 @@ impl Talk {
         loop {
             for seat in [&mut self.a, &mut self.b] {
                 // Pongs and pings; a lane flushes only the socket that it writes to.
-                if seat.poll_flush(cx, now).is_pending() {
-                    self.alarm.no_later_than(now + shared.config.timing.progress_window);
+                if seat.poll_flush(cx).is_pending() {
+                    self.alarm.no_later_than(now + LOOK_EVERY);
                 }
             }
             if !self.alarm.poll(cx, now) {
@@ -109,7 +109,7 @@ impl Talk {
 /// the receiver by then, or in its outbox.
 fn lane(from: &mut Seat, to: &mut Seat, cx: &mut Context<'_>, now: Instant) -> Option<Reason> {
     loop {
-        if to.poll_flush(cx, now).is_pending() {
+        if to.poll_flush(cx).is_pending() {
             return None;
         }
         let read = buffer::with(|buf| match from.poll_read(cx, buf) {
@@ -118,7 +118,7 @@ fn lane(from: &mut Seat, to: &mut Seat, cx: &mut Context<'_>, now: Instant) -> O
                 from.heartbeat.heard(now);
                 let mut window = Window::new(&mut buf[..HEADROOM + n]);
                 let gone = from.digest(&mut window);
-                to.deliver(&window, cx, now);
+                to.deliver(&window, cx);
                 Poll::Ready(gone.map_or(Ok(n), Err))
             }
             Poll::Ready(_) => Poll::Ready(Err(Reason::ConnectionLost)),

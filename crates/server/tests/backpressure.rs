@@ -32,7 +32,6 @@ fn a_slow_reader_slows_its_sender_and_gets_everything() {
     let house = House::with(|config| config.timing.progress_window = NEVER);
     let (mut a, mut b) = pair_with_small_reader(&house);
     let begun = a.send_until_stalled(CALM, |n| wire::binary(&message(n)));
-    assert!(begun * 32 < 128 * 1024, "{begun} messages of 32 KiB, and TCP was never full");
 
     let sender = std::thread::spawn(move || {
         a.send_rest();
@@ -49,17 +48,17 @@ fn a_slow_reader_slows_its_sender_and_gets_everything() {
     sender.join().unwrap();
 }
 
-/// Being paused for the partner's sake isn't silence, and an unread ping isn't unanswered.
+/// Being paused for the partner's sake isn't silence, and neither is what a full socket holds up.
 #[test]
 fn a_paused_sender_is_not_judged_by_heartbeat() {
+    let heartbeat = Duration::from_secs(1);
     let house = House::with(|config| {
-        config.heartbeat = Duration::from_millis(100);
-        config.timing.ping_answer = Duration::from_millis(100);
-        config.timing.progress_window = NEVER;
+        config.heartbeat = heartbeat;
+        config.timing.ping_answer = heartbeat;
     });
     let (mut a, mut b) = pair_with_small_reader(&house);
-    // Stalled for five times what a heartbeat takes to judge.
-    let begun = a.send_until_stalled(Duration::from_secs(1), |n| wire::binary(&message(n)));
+    // Stalled for twice as long as a heartbeat takes to judge.
+    let begun = a.send_until_stalled(4 * heartbeat, |n| wire::binary(&message(n)));
     let sender = std::thread::spawn(move || {
         a.send_rest();
         a.say("the end");
@@ -134,7 +133,7 @@ fn a_reader_that_makes_progress_is_left_alone() {
         read.extend_from_slice(&some[..n]);
         std::thread::sleep(Duration::from_millis(100));
     }
-    assert_eq!(house.counted("not_reading"), 0);
+    assert_eq!(house.counted("not_reading"), 0, "it had read {} bytes", read.len());
     let mut decoder = wire::Decoder::default();
     decoder.feed(&read);
     let messages = std::iter::from_fn(|| decoder.next());

@@ -64,6 +64,7 @@ pub(crate) fn run(cases: &[String]) -> Result<bool> {
 
     heading(&format!("Autobahn cases {} through a pair", cases.join(", ")));
     must(Command::new(suite).args(["--mode", "fuzzingclient", "--spec"]).arg(&file))?;
+    drop(server);
     report::judge(&reports, AGENT)
 }
 

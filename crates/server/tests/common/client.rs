@@ -13,6 +13,9 @@ use super::{CONNECTED, DISCONNECTED, PATIENCE, WAITING};
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
+/// Messages of 32 KiB that no chain of TCP buffers takes in.
+const NEVER_FULL: u64 = 4 * 1024;
+
 /// The head of a proper upgrade request, with more header lines (each ending in CRLF).
 pub(crate) fn upgrade_head(path: &str, more: &str) -> String {
     format!(
@@ -111,7 +114,7 @@ impl Client {
         mut make: impl FnMut(u64) -> Vec<u8>,
     ) -> u64 {
         self.stream.set_write_timeout(Some(calm)).unwrap();
-        for begun in 0.. {
+        for begun in 0..NEVER_FULL {
             let bytes = make(begun);
             let mut sent = 0;
             while sent < bytes.len() {
@@ -126,7 +129,7 @@ impl Client {
                 }
             }
         }
-        unreachable!("a u64 doesn't run out")
+        panic!("{NEVER_FULL} messages, and TCP was never full");
     }
 
     /// Sends what a stalled [`Client::send_until_stalled`] has left.
@@ -188,7 +191,7 @@ impl Client {
     /// The partner has gone: the notice and the fence's ping, whose payload is returned.
     #[track_caller]
     pub(crate) fn expect_fence(&mut self) -> Vec<u8> {
-        assert_eq!(self.event(), Event::Text(DISCONNECTED.to_owned()));
+        self.expect(DISCONNECTED);
         self.expect_ping()
     }
 

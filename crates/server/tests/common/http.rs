@@ -58,7 +58,8 @@ pub(crate) fn answer(stream: &mut TcpStream) -> Option<Answer> {
     let length: Option<usize> = answer.header("content-length").map(|n| n.parse().unwrap());
     let end = if status == 101 { head + 4 } else { length.map_or(usize::MAX, |n| head + 4 + n) };
     while bytes.len() < end && read_more(stream, &mut bytes) {}
-    answer.body = String::from_utf8(bytes[head + 4..].to_vec()).unwrap();
+    // Behind a 101 there may be frames already.
+    answer.body = String::from_utf8_lossy(&bytes[head + 4..]).into_owned();
     Some(answer)
 }
 

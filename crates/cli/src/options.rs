@@ -1,0 +1,228 @@
+//! The command line and the environment, parsed once.
+//!
+//! `docs/operations.md` has the same tables for people; a test keeps the two together.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, SocketAddr};
+
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ValueEnum, value_parser};
+use ipnet::IpNet;
+use vyoma_server::{Config, Survivor};
+
+use crate::logs::LogFormat;
+use crate::values::{ByteSize, Span, address, filter, network};
+
+/// Brings two people together, one-to-one, and carries their conversation.
+///
+/// Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(name = "vyoma", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeOptions,
+}
+
+/// What the binary can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs the server (the default)
+    Serve(Box<ServeOptions>),
+    /// Asks a running server whether it is ready: exit code 0 if so, else 1
+    Healthcheck(HealthcheckOptions),
+}
+
+/// How the server runs.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ServeOptions {
+    /// Address to listen on; every one by default, IPv6 and IPv4, or 0.0.0.0 where there is no IPv6
+    #[arg(long, env = "VYOMA_BIND", value_name = "IP", default_value = "[::]", value_parser = address)]
+    pub(crate) bind: IpAddr,
+
+    /// TCP port; 0 takes a free one
+    #[arg(long, env = "PORT", default_value_t = 3001)]
+    pub(crate) port: u16,
+
+    /// Threads that carry connections; one per core if not given
+    #[arg(long, env = "VYOMA_WORKERS", value_name = "N")]
+    pub(crate) workers: Option<usize>,
+
+    /// Largest message a client may send
+    #[arg(long, env = "VYOMA_MAX_MESSAGE_SIZE", value_name = "SIZE", default_value = "64KiB")]
+    pub(crate) max_message_size: ByteSize,
+
+    /// Connections at once, over all addresses; descriptors may end sooner
+    #[arg(long, env = "VYOMA_MAX_CONNECTIONS", value_name = "N", default_value_t = 1_000_000)]
+    pub(crate) max_connections: usize,
+
+    /// Connections at once from one address (IPv6: one /64); 0 for no limit
+    #[arg(
+        long,
+        env = "VYOMA_MAX_CONNECTIONS_PER_ADDRESS",
+        value_name = "N",
+        default_value_t = 1000
+    )]
+    pub(crate) max_connections_per_address: u32,
+
+    /// New connections a second from one address, with a burst of ten times that; 0 for no limit
+    #[arg(long, env = "VYOMA_MAX_ATTEMPTS_PER_ADDRESS", value_name = "N", default_value_t = 100)]
+    pub(crate) max_attempts_per_address: u32,
+
+    /// Proxy whose X-Forwarded-For or Forwarded is believed, as an address or a network; may be given several times
+    #[arg(long, env = "VYOMA_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
+    pub(crate) trusted_proxy: Vec<IpNet>,
+
+    /// Counts loopback addresses towards the limits per address, too
+    #[arg(long, env = "VYOMA_LIMIT_LOOPBACK")]
+    pub(crate) limit_loopback: bool,
+
+    /// Silence after which a client is pinged
+    #[arg(long, env = "VYOMA_HEARTBEAT", value_name = "TIME", default_value = "25s")]
+    pub(crate) heartbeat: Span,
+
+    /// How long conversations may go on after SIGTERM
+    #[arg(long, env = "VYOMA_DRAIN_TIMEOUT", value_name = "TIME", default_value = "30s")]
+    pub(crate) drain_timeout: Span,
+
+    /// What becomes of a client whose partner has left
+    #[arg(long, env = "VYOMA_SURVIVOR", value_name = "WHAT", default_value = "requeue")]
+    pub(crate) survivor: SurvivorOption,
+
+    /// Address and port of its own for /metrics; else the main port serves it to this machine only
+    #[arg(long, env = "VYOMA_METRICS_BIND", value_name = "IP:PORT")]
+    pub(crate) metrics_bind: Option<SocketAddr>,
+
+    /// How logs are written
+    #[arg(long, env = "VYOMA_LOG_FORMAT", value_name = "FORMAT", default_value = "human")]
+    pub(crate) log_format: LogFormat,
+
+    /// What is logged: error, warn, info, debug, trace or off, also for single modules
+    #[arg(long, env = "VYOMA_LOG", value_name = "FILTER", default_value = "info", value_parser = filter)]
+    pub(crate) log: String,
+
+    /// Prints the configuration and where each value comes from, and exits
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+/// Whom to ask.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct HealthcheckOptions {
+    /// What to ask; http://localhost:PORT/readyz if not given
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+
+    /// Port of the server on this machine, where no URL is given
+    #[arg(long, env = "PORT", default_value_t = 3001, value_parser = value_parser!(u16).range(1..))]
+    pub(crate) port: u16,
+}
+
+/// What becomes of a client whose partner has left.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum SurvivorOption {
+    /// It is queued again, and told so
+    Requeue,
+    /// It stays connected, unpaired, as with the first VyomaChat server
+    Stay,
+}
+
+impl ServeOptions {
+    /// What the server wants to know.
+    pub(crate) fn config(&self) -> Config {
+        let defaults = Config::default();
+        Config {
+            bind: Some(self.bind).filter(|bind| !(bind.is_ipv6() && bind.is_unspecified())),
+            port: self.port,
+            workers: self.workers.unwrap_or(defaults.workers),
+            max_message_size: self.max_message_size.0,
+            max_connections: self.max_connections,
+            max_connections_per_address: self.max_connections_per_address,
+            max_attempts_per_address: self.max_attempts_per_address,
+            trusted_proxies: self.trusted_proxy.clone(),
+            limit_loopback: self.limit_loopback,
+            heartbeat: self.heartbeat.0,
+            drain_timeout: self.drain_timeout.0,
+            survivor: match self.survivor {
+                SurvivorOption::Requeue => Survivor::Requeue,
+                SurvivorOption::Stay => Survivor::Stay,
+            },
+            metrics_bind: self.metrics_bind,
+            timing: defaults.timing,
+        }
+    }
+}
+
+/// A command, and where its settings come from.
+pub(crate) struct Invocation {
+    pub(crate) command: Command,
+    pub(crate) settings: Settings,
+}
+
+/// Where each setting of the server comes from.
+pub(crate) struct Settings(ArgMatches);
+
+impl Settings {
+    /// The environment variable that a setting comes from, if it does.
+    pub(crate) fn variable(&self, key: &str) -> Option<String> {
+        let from = self.source(key)?;
+        (from == ValueSource::EnvVariable).then(|| variable_of(key)).flatten()
+    }
+
+    /// Whether a setting was given on the command line.
+    pub(crate) fn is_given(&self, key: &str) -> bool {
+        self.source(key) == Some(ValueSource::CommandLine)
+    }
+
+    fn source(&self, key: &str) -> Option<ValueSource> {
+        self.0.value_source(&key.replace('-', "_"))
+    }
+}
+
+/// Parses the process's command line and environment.
+pub(crate) fn parse() -> Result<Invocation, clap::Error> {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    parse_from(Cli::command(), &arguments).map_err(|error| name_variable(error, &arguments))
+}
+
+fn parse_from(
+    definition: clap::Command,
+    arguments: &[OsString],
+) -> Result<Invocation, clap::Error> {
+    let mut matches = definition.try_get_matches_from(arguments)?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    let command = cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.serve)));
+    let settings = matches.remove_subcommand().map_or(matches, |(_, own)| own);
+    Ok(Invocation { command, settings: Settings(settings) })
+}
+
+/// clap names the flag of a bad value, even if nobody wrote that flag: says which environment
+/// variable the value is from.
+fn name_variable(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    let bad_value = matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation);
+    let Some(ContextValue::String(shown)) = error.get(ContextKind::InvalidArg) else {
+        return error;
+    };
+    let flag = shown.split([' ', '=', '[']).next().unwrap_or_default().to_owned();
+    let given = arguments.iter().any(|argument| argument.to_string_lossy().starts_with(&flag));
+    if let (true, false, Some(variable)) = (bad_value, given, variable_of(&flag)) {
+        let advice = StyledStr::from(format!("the value is that of the variable {variable}"));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![advice]));
+    }
+    error
+}
+
+/// The environment variable for a flag, with or without its dashes.
+pub(crate) fn variable_of(flag: &str) -> Option<String> {
+    let name = flag.trim_start_matches('-');
+    let command = Cli::command();
+    let argument = command.get_arguments().find(|argument| argument.get_long() == Some(name))?;
+    argument.get_env().map(|variable| variable.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests;
