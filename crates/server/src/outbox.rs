@@ -41,8 +41,12 @@ impl Outbox {
         encode(&mut self.pending, true, Opcode::Ping, body, None);
     }
 
-    /// Appends the Close frame for a reason; one that is not ours to give is echoed instead.
+    /// Appends the Close frame for a reason, the last of all frames; a client that closed gets its
+    /// own code back.
     pub(crate) fn close(&mut self, reason: Reason, echo: Option<CloseCode>) {
+        if let Some(pong) = self.pong.take() {
+            encode(&mut self.pending, true, Opcode::Pong, &pong, None);
+        }
         let body = match (reason, echo) {
             (Reason::ClientClosed, Some(code)) => code.get().to_be_bytes().to_vec(),
             (Reason::ClientClosed, None) => Vec::new(),
