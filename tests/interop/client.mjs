@@ -6,26 +6,32 @@
 import { channel } from "node:diagnostics_channel";
 import { createInterface } from "node:readline";
 
+// The body of our pings: a pong with any other is the server's own, which needs no answer.
+const QUESTION = "are you there";
 const hex = (data) => Buffer.from(data).toString("hex");
 const tell = (...words) => process.stdout.write(`${words.join(" ")}\n`);
+
+function tellPong(body) {
+  if (body?.toString() === QUESTION) tell("pong");
+}
 
 async function openWs(url) {
   const { WebSocket } = await import("ws");
   const socket = new WebSocket(url, { perMessageDeflate: false });
   socket.on("open", () => tell("open"));
   socket.on("message", (data, binary) => tell(binary ? "binary" : "text", hex(data)));
-  socket.on("pong", () => tell("pong"));
+  socket.on("pong", tellPong);
   socket.on("close", (code) => tell("closed", code));
   return {
     text: (data) => socket.send(data.toString()),
     binary: (data) => socket.send(data),
-    ping: () => socket.ping("are you there"),
+    ping: () => socket.ping(QUESTION),
     close: () => socket.close(1000),
   };
 }
 
 // undici tells of pongs on a diagnostics channel only.
-channel("undici:websocket:pong").subscribe(() => tell("pong"));
+channel("undici:websocket:pong").subscribe(({ payload }) => tellPong(payload));
 
 async function openUndici(url) {
   const { WebSocket, ping } = await import("undici");
@@ -37,7 +43,7 @@ async function openUndici(url) {
   return {
     text: (data) => socket.send(data.toString()),
     binary: (data) => socket.send(data),
-    ping: () => ping(socket, Buffer.from("are you there")),
+    ping: () => ping(socket, Buffer.from(QUESTION)),
     close: () => socket.close(1000),
   };
 }

@@ -13,6 +13,10 @@ import threading
 from urllib.parse import urlsplit
 
 
+# The body of our pings: a pong with any other is the server's own, which needs no answer.
+QUESTION = b"are you there"
+
+
 def tell(word, data=None):
     """Prints one event; a single write, so that two threads never mix their lines."""
     line = word if data is None else f"{word} {data.hex()}"
@@ -23,6 +27,11 @@ def tell(word, data=None):
 def tell_closed(code):
     sys.stdout.write(f"closed {code}\n")
     sys.stdout.flush()
+
+
+def tell_pong(body):
+    if bytes(body) == QUESTION:
+        tell("pong")
 
 
 def tell_message(message):
@@ -76,7 +85,7 @@ class WebsocketClient:
         self.socket.send_binary(data)
 
     def ping(self):
-        self.socket.ping(b"are you there")
+        self.socket.ping(QUESTION)
 
     def close(self):
         self.socket.send_close(1000)
@@ -90,7 +99,7 @@ class WebsocketClient:
             elif opcode == self.codes.OPCODE_BINARY:
                 tell("binary", data)
             elif opcode == self.codes.OPCODE_PONG:
-                tell("pong")
+                tell_pong(data)
             elif opcode == self.codes.OPCODE_CLOSE:
                 self.socket.shutdown()
                 tell_closed(int.from_bytes(data[:2], "big") if data else 1005)
@@ -125,7 +134,7 @@ class Aiohttp:
         self.run(self.socket.send_bytes(data))
 
     def ping(self):
-        self.run(self.socket.ping(b"are you there"))
+        self.run(self.socket.ping(QUESTION))
 
     def close(self):
         # Closing while another task receives: the receiver returns, the answer is read here.
@@ -144,7 +153,7 @@ class Aiohttp:
             elif message.type == self.kinds.PING:
                 await self.socket.pong(message.data)
             elif message.type == self.kinds.PONG:
-                tell("pong")
+                tell_pong(message.data)
             elif message.type == self.kinds.CLOSING:
                 continue
             else:
@@ -182,7 +191,7 @@ class Wsproto:
         self.send(self.events.BytesMessage(data=data))
 
     def ping(self):
-        self.send(self.events.Ping(payload=b"are you there"))
+        self.send(self.events.Ping(payload=QUESTION))
 
     def close(self):
         self.send(self.events.CloseConnection(code=1000))
@@ -200,7 +209,7 @@ class Wsproto:
                 elif isinstance(event, events.Ping):
                     self.send(event.response())
                 elif isinstance(event, events.Pong):
-                    tell("pong")
+                    tell_pong(event.payload)
                 elif isinstance(event, events.CloseConnection):
                     self.socket.close()
                     tell_closed(event.code)
@@ -254,7 +263,7 @@ class Libcurl:
         self.send(data, self.flags.BINARY)
 
     def ping(self):
-        self.send(b"are you there", self.flags.PING)
+        self.send(QUESTION, self.flags.PING)
 
     def close(self):
         self.closing = True
@@ -275,7 +284,7 @@ class Libcurl:
                 continue
             data, flags, ended = got
             if flags & self.flags.PONG:
-                tell("pong")
+                tell_pong(data)
             elif flags & self.flags.CLOSE:
                 if not self.closing:
                     self.send(data, self.flags.CLOSE)

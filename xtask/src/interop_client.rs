@@ -18,6 +18,9 @@ use tungstenite::{Error, Message, WebSocket};
 /// through one handle, so one thread does both in turn.
 const TURN: Duration = Duration::from_millis(2);
 
+/// The body of our pings: a pong with any other is the server's own, which needs no answer.
+const QUESTION: &[u8] = b"are you there";
+
 type Socket = WebSocket<MaybeTlsStream<TcpStream>>;
 
 /// Does what standard input says until it ends.
@@ -59,9 +62,9 @@ fn converse(socket: &mut Socket, lines: &Receiver<String>) -> Result<()> {
         match socket.read() {
             Ok(Message::Text(text)) => tell(&format!("text {}", to_hex(text.as_bytes())))?,
             Ok(Message::Binary(data)) => tell(&format!("binary {}", to_hex(&data)))?,
-            Ok(Message::Pong(_)) => tell("pong")?,
+            Ok(Message::Pong(body)) if body == QUESTION => tell("pong")?,
             Ok(Message::Close(frame)) => code = frame.map_or(1005, |frame| frame.code.into()),
-            Ok(Message::Ping(_) | Message::Frame(_)) => {}
+            Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {}
             Err(Error::Io(error))
                 if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
             Err(Error::ConnectionClosed) => return tell(&format!("closed {code}")),
@@ -75,7 +78,7 @@ fn obey(socket: &mut Socket, line: &str) -> Result<()> {
     match word {
         "text" => socket.send(Message::text(String::from_utf8(from_hex(argument)?)?))?,
         "binary" => socket.send(Message::binary(from_hex(argument)?))?,
-        "ping" => socket.send(Message::Ping(b"are you there".as_slice().into()))?,
+        "ping" => socket.send(Message::Ping(QUESTION.into()))?,
         "close" => {
             socket.close(Some(CloseFrame { code: CloseCode::Normal, reason: "".into() }))?;
         }

@@ -98,6 +98,7 @@ impl Progress {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a start to count from; all later times are made up")]
 mod tests {
     use super::*;
 
@@ -123,7 +124,7 @@ mod tests {
         let (start, window) = (Instant::now(), Duration::from_secs(20));
         let enough = 20 * LEAST_BYTES_PER_SECOND;
         let mut progress = Progress::default();
-        let mut judge = |p: &mut Progress, n, taken| p.judge(start + n * window, window, taken);
+        let judge = |p: &mut Progress, n, taken| p.judge(start + n * window, window, taken);
         assert_eq!(judge(&mut progress, 0, 5), Verdict::Fine(start + window));
         assert_eq!(judge(&mut progress, 1, 5 + enough), Verdict::Fine(start + 2 * window));
         assert_eq!(judge(&mut progress, 2, 4 + 2 * enough), Verdict::Failed);

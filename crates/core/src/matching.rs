@@ -294,11 +294,16 @@ impl Pool {
     fn judge_probes(&mut self, ticket: Ticket, search: &mut Search, now: Instant) -> Option<Step> {
         let until = search.until?;
         for candidate in search.probed.clone() {
-            match self.tickets.get(&candidate).map(|entry| &entry.state) {
-                Some(State::Probed { by, answered: true }) if *by == ticket => {
-                    return Some(Step::Pair(candidate));
+            let Some(entry) = self.tickets.get(&candidate) else { continue };
+            match &entry.state {
+                State::Probed { by, answered: true } if *by == ticket => {
+                    if self.is_fresh(entry.heard, now) {
+                        return Some(Step::Pair(candidate));
+                    }
+                    // It answered so long ago that it has to be asked again.
+                    self.wait(candidate);
                 }
-                Some(State::Probed { by, answered: false }) if *by == ticket => {
+                State::Probed { by, answered: false } if *by == ticket => {
                     if now < until {
                         return Some(Step::Probing(until));
                     }
