@@ -124,8 +124,7 @@ impl Seat {
             return gone;
         }
         counters::reason(Reason::Fenced, window.muted);
-        let kept =
-            self.hold.keep(window, self.relay.held_len(), shared.config.max_message_size);
+        let kept = self.hold.keep(window, self.relay.held_len(), shared.config.max_message_size);
         gone.or(kept.err())
     }
 }

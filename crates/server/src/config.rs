@@ -123,11 +123,7 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let day = Duration::from_secs(24 * 60 * 60);
         let rules = [
-            (
-                (1..=MOST_WORKERS).contains(&self.workers),
-                "workers",
-                "must be between 1 and 1024",
-            ),
+            ((1..=MOST_WORKERS).contains(&self.workers), "workers", "must be between 1 and 1024"),
             (
                 (1..=LARGEST_MESSAGE_LIMIT).contains(&self.max_message_size),
                 "max-message-size",

@@ -1,8 +1,8 @@
 //! What waits to be written to one socket: whole frames, so that a control frame fits behind them.
 //!
-//! Bounded by its users: a lane reads on only when the outbox is clear. Of unanswered pings only
-//! the newest is kept (RFC 6455, section 5.5.3 allows it), so a peer that pings and never reads
-//! costs nothing.
+//! Bounded by its users: a lane reads on only when the outbox is clear. Pings are answered one by
+//! one while the socket takes the answers; once it doesn't, only the newest is kept (RFC 6455,
+//! section 5.5.3 allows it), so a peer that pings and never reads costs nothing.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -12,9 +12,12 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 use vyoma_core::liveness::{Progress, Verdict};
-use vyoma_protocol::{CloseCode, Kind, Opcode, Reason, close_body, encode};
+use vyoma_protocol::{CloseCode, Kind, MAX_CONTROL_PAYLOAD, Opcode, Reason, close_body, encode};
 
 use crate::send_queue;
+
+/// While fewer bytes than this wait, pongs line up behind them: sixteen of the largest.
+const PONGS_AHEAD: usize = 16 * (MAX_CONTROL_PAYLOAD + 2);
 
 /// Frames for one socket.
 #[derive(Default)]
@@ -63,7 +66,11 @@ impl Outbox {
 
     /// Answers a ping, as soon as the socket takes it.
     pub(crate) fn answer(&mut self, ping: Vec<u8>) {
-        self.pong = Some(ping);
+        if self.pong.is_none() && self.pending.len() < PONGS_AHEAD {
+            encode(&mut self.pending, true, Opcode::Pong, &ping, None);
+        } else {
+            self.pong = Some(ping);
+        }
     }
 
     /// Whether bytes wait for the socket.
@@ -117,11 +124,7 @@ impl Outbox {
     }
 
     /// Writes what waits: ready when all is written, or nothing can be any more.
-    pub(crate) fn poll_flush(
-        &mut self,
-        stream: &mut TcpStream,
-        cx: &mut Context<'_>,
-    ) -> Poll<()> {
+    pub(crate) fn poll_flush(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             if self.broken {
                 *self = Self { broken: true, ..Self::default() };

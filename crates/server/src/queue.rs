@@ -91,7 +91,8 @@ async fn park(seat: &mut Seat, stay: &mut Stay, shared: &Shared) -> Wake {
                     let now = Instant::now();
                     seat.ping(now);
                     watch.no_later_than(now + shared.config.timing.ping_answer);
-                    probed = true;
+                    // Only what is heard from here on answers the probe.
+                    (reported, probed) = (seat.heartbeat.last_heard(), true);
                 }
             }
         }

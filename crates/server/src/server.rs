@@ -57,19 +57,20 @@ impl Server {
         let failed = |address| move |source| StartError::Listen { address, source };
         let listener = listener::bind(&config).map_err(failed(address))?;
         let metrics = match config.metrics_bind {
-            Some(address) => {
-                Some(listener::listen(address, false).map_err(failed(address))?)
-            }
+            Some(address) => Some(listener::listen(address, false).map_err(failed(address))?),
             None => None,
         };
         let address = listener.local_addr()?;
-        let metrics_address = metrics.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
-        let (workers, orders): (Vec<_>, Vec<_>) = (0..config.workers).map(|_| Worker::new()).unzip();
+        let metrics_address =
+            metrics.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
+        let (workers, orders): (Vec<_>, Vec<_>) =
+            (0..config.workers).map(|_| Worker::new()).unzip();
         let shared = Arc::new(Shared::new(config, workers));
         let mut sockets = Some((listener, metrics));
         let mut threads = Vec::new();
         for (index, orders) in orders.into_iter().enumerate() {
-            let (runtime, shared, sockets) = (worker::runtime()?, Arc::clone(&shared), sockets.take());
+            let (runtime, shared, sockets) =
+                (worker::runtime()?, Arc::clone(&shared), sockets.take());
             let body = move || {
                 let service = service(sockets, Arc::clone(&shared));
                 worker::run(&runtime, index, orders, service, &shared);
@@ -102,7 +103,8 @@ impl Server {
 
     /// Blocks until the server has stopped.
     pub fn wait(&self) {
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a worker panicked");

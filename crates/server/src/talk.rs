@@ -22,11 +22,7 @@ use crate::shutdown::Phase;
 /// How a conversation ended.
 pub(crate) enum Ended {
     /// One went, for this reason; the other stays.
-    Left {
-        goer: Box<Seat>,
-        stayer: Box<Seat>,
-        reason: Reason,
-    },
+    Left { goer: Box<Seat>, stayer: Box<Seat>, reason: Reason },
     /// The server closes both.
     Both(Box<Seat>, Box<Seat>),
 }
