@@ -34,7 +34,8 @@ pub(crate) fn run() -> Result<bool> {
     node_packages("browser")?;
     let python = python_with_clients()?;
 
-    let workspace = suite("workspace", cargo().args(["test", "--workspace"]), count_libtest)?;
+    let workspace =
+        suite("workspace", cargo().args(["test", "--workspace", "--no-fail-fast"]), count_libtest)?;
     heading("the release binary");
     must(cargo().args(["build", "--release", "--package", "vyoma"]))?;
     let interop = suite("interop", node_tests("interop")?.env("VYOMA_PYTHON", python), count_node)?;

@@ -4,9 +4,9 @@
 //! sockets, clocks, tokio, or who meets whom: bytes come in as slices, and go out as slices.
 
 mod close;
-pub mod handshake;
 mod decoder;
 mod frame;
+pub mod handshake;
 mod mask;
 pub mod plain;
 mod reason;

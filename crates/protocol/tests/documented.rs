@@ -23,6 +23,8 @@ fn the_table_of_reasons_is_that_of_the_code() {
 #[test]
 fn the_notices_are_those_of_the_code() {
     for notice in [plain::WAITING, plain::CONNECTED, plain::DISCONNECTED] {
-        assert!(DOC.contains(&format!("| `{notice}` |")) || DOC.contains(&format!("`{notice}` (both")));
+        assert!(
+            DOC.contains(&format!("| `{notice}` |")) || DOC.contains(&format!("`{notice}` (both"))
+        );
     }
 }

@@ -19,6 +19,9 @@ use crate::send_queue;
 /// While fewer bytes than this wait, pongs line up behind them: sixteen of the largest.
 const PONGS_AHEAD: usize = 16 * (MAX_CONTROL_PAYLOAD + 2);
 
+/// The body of the pong behind a ping; it answers nothing (RFC 6455, section 5.5.3).
+const NUDGE: &[u8] = b"nudge";
+
 /// Frames for one socket.
 #[derive(Default)]
 pub(crate) struct Outbox {
@@ -39,9 +42,11 @@ impl Outbox {
         encode(&mut self.pending, true, Opcode::Data(Kind::Text), text.as_bytes(), None);
     }
 
-    /// Appends a ping.
+    /// Appends a ping, and an unsolicited pong: libcurl prepares its answer to a ping, but sends it
+    /// only when it next has something to read.
     pub(crate) fn ping(&mut self, body: &[u8]) {
         encode(&mut self.pending, true, Opcode::Ping, body, None);
+        encode(&mut self.pending, true, Opcode::Pong, NUDGE, None);
     }
 
     /// Appends the Close frame for a reason, the last of all frames; a client that closed gets its

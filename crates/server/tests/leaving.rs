@@ -3,10 +3,11 @@
 
 mod common;
 
+use std::io::Write;
 use std::sync::{Arc, Barrier};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use common::client::{Client, pair};
+use common::client::{Client, Dial, pair, upgrade_head};
 use common::wire::{self, CONTINUATION, Event, TEXT};
 use common::{CONNECTED, DISCONNECTED, House, WAITING, eventually};
 use vyoma_server::Survivor;
@@ -115,26 +116,25 @@ fn both_may_leave_at_once() {
     }
 }
 
-/// A waiter goes at the very moment a newcomer comes. Whatever the newcomer is told, it isn't
-/// lost: the next one is paired with it.
+/// A waiter goes at the very moment a newcomer comes: some microseconds after the last byte of the
+/// newcomer's head, more each time, so that every step of its pairing is met in some round.
+/// Whatever the newcomer is told, it isn't lost: the next one is paired with it.
 #[test]
 fn a_waiter_may_leave_while_it_is_being_paired() {
+    const ROUNDS: u32 = 900;
     let house = House::open();
     let address = house.address();
-    for round in 0..150 {
-        let exit = EXITS[round % 3];
+    let head = upgrade_head("/", "");
+    let (most, last) = head.as_bytes().split_at(head.len() - 1);
+    for round in 0..ROUNDS {
+        let exit = EXITS[round as usize % 3];
         let leaver = Client::join_waiting(address);
-        let start = Arc::new(Barrier::new(2));
-        let leaving = std::thread::spawn({
-            let start = Arc::clone(&start);
-            move || {
-                start.wait();
-                exit.take(leaver, &[]);
-            }
-        });
-        start.wait();
-        let mut newcomer = Client::join(address);
-        leaving.join().unwrap();
+        let mut stream = Dial::default().open(address);
+        stream.write_all(most).unwrap();
+        stream.write_all(last).unwrap();
+        spin(Duration::from_micros(u64::from(round % (ROUNDS / 3))));
+        exit.take(leaver, &[]);
+        let mut newcomer = Client::upgraded(stream);
         loop {
             match newcomer.hear() {
                 Event::Text(words) if words == WAITING => break,
@@ -151,6 +151,14 @@ fn a_waiter_may_leave_while_it_is_being_paired() {
         next.reset();
         newcomer.reset();
         house.expect_empty();
+    }
+}
+
+/// Passes some microseconds, more exactly than a sleep could.
+fn spin(time: Duration) {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        std::hint::spin_loop();
     }
 }
 

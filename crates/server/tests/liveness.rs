@@ -139,7 +139,7 @@ fn a_newcomer_may_leave_while_the_waiter_is_probed() {
         eventually("the newcomer has gone", || house.census().total() == 1);
         a.send(&wire::pong(&probe));
         a.send(&wire::ping(&[round]));
-        assert_eq!(a.event(), Event::Pong(vec![round]), "a heard nothing of it");
+        assert_eq!(a.hear(), Event::Pong(vec![round]), "a was told nothing of it");
         eventually("a waits again", || house.census().waiting == 1);
     }
     fall_silent();

@@ -1,6 +1,9 @@
 //! The pool against a small world in which clients live, fall silent, come back and go.
 
-#![expect(clippy::disallowed_methods, reason = "a start to count from; all later times are made up")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a start to count from; all later times are made up"
+)]
 
 use super::*;
 use proptest::prelude::*;

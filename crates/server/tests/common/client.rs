@@ -81,6 +81,11 @@ impl Client {
     pub(crate) fn upgrade(mut stream: TcpStream, path: &str, more: &str, early: &[u8]) -> Self {
         let head = upgrade_head(path, more);
         stream.write_all(&[head.as_bytes(), early].concat()).unwrap();
+        Self::upgraded(stream)
+    }
+
+    /// Reads the answer to an upgrade that was sent already.
+    pub(crate) fn upgraded(mut stream: TcpStream) -> Self {
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
@@ -138,11 +143,13 @@ impl Client {
         self.send(&rest);
     }
 
-    /// The next event as it comes; nothing is answered.
+    /// The next event as it comes, but for the pong behind each ping; nothing is answered.
     pub(crate) fn event(&mut self) -> Event {
         loop {
-            if let Some(event) = self.decoder.next() {
-                return event;
+            match self.decoder.next() {
+                Some(Event::Pong(body)) if body == b"nudge" => continue,
+                Some(event) => return event,
+                None => {}
             }
             let mut bytes = [0; 16 * 1024];
             match self.stream.read(&mut bytes) {
