@@ -68,7 +68,8 @@ impl Relay {
         self.stream_above = STREAM_ABOVE;
     }
 
-    /// Keeps every message until it is complete: there is no partner.
+    /// Keeps every message until it is complete: there is no partner. One that is already being
+    /// forwarded goes on in fragments, unless it is muted.
     pub fn hold(&mut self) {
         self.stream_above = u64::MAX;
     }
@@ -79,17 +80,13 @@ impl Relay {
     /// The rule that the client broke. The window's output is then what was complete before.
     pub fn advance(&mut self, window: &mut Window<'_>) -> Result<Event, Reason> {
         loop {
-            match self.decoder.decode(window.buf, &mut window.at) {
-                Ok(Some(Item::Start(start))) => self.begin(start, window),
-                Ok(Some(Item::Piece(piece))) => self.piece(piece, window),
-                Ok(Some(Item::Control(control))) => return Ok(Event::Control(control)),
-                Ok(None) => {
+            match self.decoder.decode(window.buf, &mut window.at)? {
+                Some(Item::Start(start)) => self.begin(start, window),
+                Some(Item::Piece(piece)) => self.piece(piece, window),
+                Some(Item::Control(control)) => return Ok(Event::Control(control)),
+                None => {
                     self.keep_open(window);
                     return Ok(Event::Drained);
-                }
-                Err(reason) => {
-                    window.take_open();
-                    return Err(reason);
                 }
             }
         }
@@ -102,7 +99,8 @@ impl Relay {
         window.clear()
     }
 
-    /// Drops the message that has begun, whenever it ends.
+    /// Drops the message that has begun, whenever it ends. Only between two windows: within one,
+    /// [`Relay::discard`] also drops what the window has of it.
     pub fn mute(&mut self) {
         if self.assembly != Assembly::Idle {
             self.assembly = Assembly::Muted;
@@ -169,9 +167,6 @@ impl Relay {
     }
 
     fn fragment(&mut self, piece: Piece, begun: bool, window: &mut Window<'_>) {
-        if piece.range.is_empty() && !piece.last {
-            return;
-        }
         let opcode = if begun { Opcode::Continuation } else { Opcode::Data(self.kind) };
         window.frame(piece.range, piece.last, opcode);
         self.assembly = Assembly::Streaming { begun: true };

@@ -98,10 +98,10 @@ struct Line<'s> {
     story: &'s Story,
     max_message: u64,
     relay: Relay,
-    streaming: bool,
-    /// Whether it never streamed, or never held, a message.
+    /// Since where in the input it is asked to stream, if it is.
+    streaming: Option<usize>,
+    /// Whether it was never asked to stream.
     always_held: bool,
-    always_streamed: bool,
     partners: Vec<Partner>,
     /// The messages, complete or not, that were dropped by order: their place in the story.
     lost: Vec<usize>,
@@ -119,14 +119,12 @@ impl<'s> Line<'s> {
         if plan.streaming {
             relay.stream();
         }
-        let only = |order| !plan.orders.contains(&order);
         Self {
             story,
             max_message: plan.max_message,
             relay,
-            streaming: plan.streaming,
-            always_held: !plan.streaming && only(Order::Stream),
-            always_streamed: plan.streaming && only(Order::Hold),
+            streaming: plan.streaming.then_some(0),
+            always_held: !plan.streaming && !plan.orders.contains(&Order::Stream),
             partners: vec![Partner::default()],
             lost: Vec::new(),
             muted: Vec::new(),
@@ -180,11 +178,11 @@ impl<'s> Line<'s> {
         match (order, window) {
             (Order::Stream, _) => {
                 self.relay.stream();
-                self.streaming = true;
+                self.streaming = self.streaming.or(Some(at));
             }
             (Order::Hold, _) => {
                 self.relay.hold();
-                self.streaming = false;
+                self.streaming = None;
             }
             (Order::Mute, None) => {
                 self.relay.mute();
@@ -269,9 +267,9 @@ impl<'s> Line<'s> {
         assert_eq!(self.relay.held_len(), held);
         if self.relay.is_forwarding() {
             assert!(announced > STREAM_ABOVE && !self.always_held);
-        } else if self.always_streamed {
-            assert!(kept as u64 <= STREAM_ABOVE);
-            assert!(kept == 0 || announced <= STREAM_ABOVE, "a long message goes on at once");
+        } else if let (Some(since), Some(open)) = (self.streaming, open) {
+            let grew = kept > self.story.payload_by(open, since);
+            assert!(!grew || announced <= STREAM_ABOVE, "a long message goes on at once");
         }
         assert!(held as u64 <= self.max_message.saturating_add(MAX_UNMASKED_HEADER as u64));
     }

@@ -231,7 +231,10 @@ impl Guest {
         };
         self.send(&last).await;
         match self.plan.exit {
-            Exit::Reset | Exit::CutFrame | Exit::CutFragments => reset(&self.stream),
+            Exit::Reset | Exit::CutFrame | Exit::CutFragments => {
+                self.account.reset = true;
+                reset(&self.stream);
+            }
             Exit::Fin | Exit::FinInFrame => {
                 self.stream.shutdown().await.expect("a FIN");
                 self.read_to_end().await;
