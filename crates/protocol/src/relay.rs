@@ -81,7 +81,7 @@ impl Relay {
     pub fn advance(&mut self, window: &mut Window<'_>) -> Result<Event, Reason> {
         loop {
             match self.decoder.decode(window.buf, &mut window.at)? {
-                Some(Item::Start(start)) => self.begin(start, window),
+                Some(Item::Start(start)) => self.begin(start),
                 Some(Item::Piece(piece)) => self.piece(piece, window),
                 Some(Item::Control(control)) => return Ok(Event::Control(control)),
                 None => {
@@ -123,13 +123,10 @@ impl Relay {
         self.held.len()
     }
 
-    fn begin(&mut self, start: Start, window: &mut Window<'_>) {
+    fn begin(&mut self, start: Start) {
         (self.kind, self.total) = (start.kind, start.total);
         if start.first {
             self.assembly = Assembly::Whole;
-        }
-        if self.assembly == Assembly::Whole && self.total > self.stream_above {
-            self.begin_streaming(window);
         }
         // A fragment's successors lengthen the message: up to 64 KiB, four bytes cover it.
         let exact = unmasked_header_len(start.total);
@@ -137,7 +134,6 @@ impl Relay {
     }
 
     fn piece(&mut self, piece: Piece, window: &mut Window<'_>) {
-        // The limit may have changed since the frame began.
         if self.assembly == Assembly::Whole && self.total > self.stream_above {
             self.begin_streaming(window);
         }

@@ -4,8 +4,11 @@ mod checks;
 
 use std::path::Path;
 
+/// Panics where something that must hold doesn't.
+type Check = fn(&[u8]);
+
 /// A target's name, as in fuzz/, and what it asserts.
-const TARGETS: [(&str, fn(&[u8])); 3] = [
+const TARGETS: [(&str, Check); 3] = [
     ("decoder", checks::decoder::check),
     ("handshake", checks::handshake::check),
     ("relay", checks::relay::check),

@@ -24,7 +24,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) enum Event {
     Text(String),
     Binary(Vec<u8>),
-    Pong,
     Close(u16),
     End,
 }
@@ -48,6 +47,8 @@ pub(crate) fn dial(to: SocketAddr, from: u8, receive_buffer: Option<usize>) -> R
 pub(crate) struct Client {
     pub(crate) stream: TcpStream,
     bytes: Vec<u8>,
+    /// How much of `bytes` was taken.
+    taken: usize,
 }
 
 impl Client {
@@ -57,7 +58,7 @@ impl Client {
 
     pub(crate) fn upgrade(mut stream: TcpStream) -> Result<Self> {
         stream.write_all(HEAD.as_bytes())?;
-        let mut client = Self { stream, bytes: Vec::new() };
+        let mut client = Self { stream, bytes: Vec::new(), taken: 0 };
         let end = loop {
             if let Some(at) = client.bytes.windows(4).position(|four| four == b"\r\n\r\n") {
                 break at + 4;
@@ -66,7 +67,7 @@ impl Client {
         };
         let status = String::from_utf8_lossy(&client.bytes[..end]).into_owned();
         ensure!(status.starts_with("HTTP/1.1 101 "), "not upgraded: {status}");
-        client.bytes.drain(..end);
+        client.taken = end;
         Ok(client)
     }
 
@@ -74,14 +75,14 @@ impl Client {
         Ok(self.stream.write_all(&frame(0x81, words.as_bytes()))?)
     }
 
-    /// The next event; pings are answered.
+    /// The next event; pings are answered, pongs ignored.
     pub(crate) fn hear(&mut self) -> Result<Event> {
         loop {
             match self.take_frame() {
                 Some((0x9, payload)) => self.stream.write_all(&frame(0x8A, &payload))?,
                 Some((0x1, payload)) => return Ok(Event::Text(String::from_utf8(payload)?)),
                 Some((0x2, payload)) => return Ok(Event::Binary(payload)),
-                Some((0xA, _)) => return Ok(Event::Pong),
+                Some((0xA, _)) => {}
                 Some((0x8, payload)) => return Ok(Event::Close(close_code(&payload))),
                 Some((other, _)) => bail!("opcode {other}"),
                 None if self.read()? => {}
@@ -90,7 +91,8 @@ impl Client {
         }
     }
 
-    /// Answers the pings that have come, without waiting; returns how many. Nothing else may come.
+    /// Answers the pings that have come, without waiting; returns how many. Besides them nothing
+    /// but pongs may come.
     pub(crate) fn answer_pings(&mut self) -> Result<u64> {
         self.stream.set_nonblocking(true)?;
         let read = self.read();
@@ -100,8 +102,11 @@ impl Client {
         }
         let mut pings = 0;
         while let Some((opcode, payload)) = self.take_frame() {
-            ensure!(opcode == 0x9, "opcode {opcode}");
-            self.stream.write_all(&frame(0x8A, &payload))?;
+            match opcode {
+                0x9 => self.stream.write_all(&frame(0x8A, &payload))?,
+                0xA => continue,
+                other => bail!("opcode {other}"),
+            }
             pings += 1;
         }
         Ok(pings)
@@ -141,6 +146,8 @@ impl Client {
 
     /// Reads something; `false` at the end of the stream.
     fn read(&mut self) -> Result<bool> {
+        self.bytes.drain(..self.taken);
+        self.taken = 0;
         let mut some = [0; 16 * 1024];
         match self.stream.read(&mut some) {
             Ok(n) => {
@@ -154,14 +161,15 @@ impl Client {
 
     /// Takes one whole frame: its opcode and payload.
     fn take_frame(&mut self) -> Option<(u8, Vec<u8>)> {
-        let (&first, &second) = (self.bytes.first()?, self.bytes.get(1)?);
+        let bytes = &self.bytes[self.taken..];
+        let (&first, &second) = (bytes.first()?, bytes.get(1)?);
         let (header, length) = match second {
-            126 => (4, usize::from(u16::from_be_bytes(self.bytes.get(2..4)?.try_into().ok()?))),
-            127 => (10, u64::from_be_bytes(self.bytes.get(2..10)?.try_into().ok()?) as usize),
+            126 => (4, usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?))),
+            127 => (10, u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?) as usize),
             short => (2, usize::from(short)),
         };
-        let payload = self.bytes.get(header..header + length)?.to_vec();
-        self.bytes.drain(..header + length);
+        let payload = bytes.get(header..header + length)?.to_vec();
+        self.taken += header + length;
         Some((first & 0x0F, payload))
     }
 }

@@ -117,7 +117,7 @@ pub(crate) fn frames(bytes: &[u8], masked: bool) -> Option<Vec<Frame>> {
 fn read_head(bytes: &[u8], masked: bool) -> Result<Option<Head>, (Reason, usize)> {
     let opcode = bytes[0] & 15;
     let fin = bytes[0] >= 128;
-    if bytes[0] / 16 % 8 != 0 {
+    if bytes[0] & 0b0111_0000 != 0 {
         return Err((Reason::ReservedBits, 1));
     }
     if ![0, 1, 2, 8, 9, 10].contains(&opcode) {
@@ -167,8 +167,8 @@ fn read_head(bytes: &[u8], masked: bool) -> Result<Option<Head>, (Reason, usize)
 impl Message {
     /// What the first `at` bytes announced of its length.
     pub(crate) fn announced_by(&self, at: usize) -> u64 {
-        let seen = self.announced.iter().filter(|(shown, _)| *shown <= at);
-        seen.last().map_or(0, |(_, total)| *total)
+        let mut seen = self.announced.iter().filter(|(shown, _)| *shown <= at);
+        seen.next_back().map_or(0, |(_, total)| *total)
     }
 }
 
