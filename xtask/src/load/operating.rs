@@ -40,8 +40,9 @@ pub(crate) fn sigterm_under_load(binary: &Path) -> Result<()> {
         "{status} {:.1} s after SIGTERM (3 s to drain); {heard} messages arrived, without a hole",
         took.as_secs_f64()
     );
-    ensure!(took < Duration::from_secs(3 + 5), "later than the drain timeout and 5 s more");
-    ensure!(status.success(), "not 0: {status}; {}", server.log()?);
+    let log = server.log()?;
+    ensure!(took < Duration::from_secs(3 + 5), "later than the drain timeout and 5 s more: {log}");
+    ensure!(status.success(), "not 0: {status}; {log}");
     Ok(())
 }
 
