@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 use vyoma_protocol::Reason;
 
-use crate::counters;
+use crate::counters::{self, Counter};
 use crate::linger::linger;
 use crate::seat::Seat;
 use crate::shared::Shared;
@@ -21,7 +21,9 @@ pub(crate) async fn close(mut seat: Box<Seat>, reason: Reason, shared: Arc<Share
     let deadline = Instant::now() + shared.config.timing.closing;
     let flush = poll_fn(|cx| seat.poll_flush(cx));
     // One that doesn't take its last words in time goes without them.
-    let _ = timeout_at(deadline, flush).await;
+    if timeout_at(deadline, flush).await.is_err() {
+        counters::add(Counter::BytesUnsent, seat.outbox.len() as u64);
+    }
     let (stream, remains) = seat.into_remains();
     linger(stream, deadline - Instant::now()).await;
     drop(remains);

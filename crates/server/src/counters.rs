@@ -33,6 +33,10 @@ pub(crate) enum Counter {
     MessagesRelayed,
     /// Payload bytes of those messages.
     BytesRelayed,
+    /// Bytes that a client did not take before its connection was closed.
+    BytesUnsent,
+    /// Bytes that a client still sent when its connection was being closed.
+    BytesDiscarded,
     /// Waiters that were probed before a newcomer was given to them.
     Probes,
     /// Probes that were not answered in time.

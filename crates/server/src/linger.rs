@@ -9,6 +9,8 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::counters::{self, Counter};
+
 /// What is read and thrown away at most: sixteen of the largest default messages, more than a
 /// peer has under way when it hears that this is the end.
 const MOST: usize = 1024 * 1024;
@@ -31,7 +33,10 @@ async fn discard(stream: &mut TcpStream) {
     while left > 0 && stream.readable().await.is_ok() {
         match stream.try_read(&mut [0; PIECE]) {
             Ok(0) => return,
-            Ok(read) => left = left.saturating_sub(read),
+            Ok(read) => {
+                counters::add(Counter::BytesDiscarded, read as u64);
+                left = left.saturating_sub(read);
+            }
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
             Err(_) => return,
         }

@@ -48,6 +48,16 @@ const COUNTERS: &[(&str, &str, Counter)] = &[
     ),
     ("vyoma_bytes_relayed", "Payload bytes of the messages relayed", Counter::BytesRelayed),
     (
+        "vyoma_bytes_unsent",
+        "Bytes that clients did not take before they were closed",
+        Counter::BytesUnsent,
+    ),
+    (
+        "vyoma_bytes_discarded",
+        "Bytes that clients still sent while they were being closed",
+        Counter::BytesDiscarded,
+    ),
+    (
         "vyoma_probes",
         "Waiters asked for a sign of life before a newcomer was given to them",
         Counter::Probes,

@@ -78,6 +78,11 @@ impl Outbox {
         }
     }
 
+    /// The bytes that wait for the socket.
+    pub(crate) fn len(&self) -> usize {
+        self.pending.len() - self.sent
+    }
+
     /// Whether bytes wait for the socket.
     pub(crate) fn is_blocked(&self) -> bool {
         !self.pending.is_empty()
@@ -95,7 +100,7 @@ impl Outbox {
 
     /// Where the next frame will begin in all that is ever written, in bytes.
     pub(crate) fn end(&self) -> u64 {
-        self.written + (self.pending.len() - self.sent) as u64
+        self.written + self.len() as u64
     }
 
     /// Bytes the peer's end has acknowledged, in all.

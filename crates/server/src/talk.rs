@@ -45,6 +45,7 @@ struct Talk {
 pub(crate) async fn talk(mut a: Box<Seat>, mut b: Box<Seat>, shared: &Arc<Shared>) -> Ended {
     shared.lobby.pair(a.id, b.id);
     counters::add(Counter::ConversationsStarted, 1);
+    tracing::debug!(a = a.id.0, b = b.id.0, "paired");
     greet(&mut a);
     greet(&mut b);
     a.deliver_held(&mut b.hold);
