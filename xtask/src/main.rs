@@ -1,4 +1,4 @@
-//! The project's chores, each one command: `cargo xtask test`, `autobahn`, `fuzz`.
+//! The project's chores, each one command: `cargo xtask test`, `autobahn`, `fuzz`, `load`.
 //!
 //! Knows the tools that test the project from outside: cargo, Node, Python, Chromium, Autobahn.
 //! Must not know the server's code: what it runs is the binary an organiser runs.
@@ -6,6 +6,7 @@
 mod autobahn;
 mod fuzz;
 mod interop_client;
+mod load;
 mod prerequisites;
 mod process;
 mod server;
@@ -39,6 +40,8 @@ enum Chore {
         #[arg(long, default_value_t = 600)]
         seconds: u32,
     },
+    /// Show the server under load, with figures of its memory; takes some minutes.
+    Load(load::Args),
     /// The tungstenite client of tests/interop.
     #[command(hide = true)]
     InteropClient,
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Chore::Test => suites::run(),
         Chore::Autobahn { cases } => autobahn::run(&cases),
         Chore::Fuzz { seconds } => fuzz::run(seconds),
+        Chore::Load(args) => load::run(&args).map(|()| true),
         Chore::InteropClient => interop_client::run().map(|()| true),
     };
     exit_code(outcome)

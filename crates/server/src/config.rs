@@ -60,8 +60,11 @@ pub struct Timing {
     pub probe_answer: Duration,
     /// The window over which a client that isn't reading is judged.
     pub progress_window: Duration,
-    /// For flushing, the Close frame, and the read-and-discard after it, together. A second less
-    /// than the server may take to exit once its drain timeout is over.
+    /// From a survivor's fence to its pong, for one that keeps sending; a silent one has
+    /// `ping_answer`. Its pong comes behind all it had already sent: 8 MB at 1 Mbit/s.
+    pub fence: Duration,
+    /// For flushing, the Close frame, and the read-and-discard after it, together. Two seconds
+    /// less than the server may take to exit once its drain timeout is over.
     pub closing: Duration,
 }
 
@@ -73,7 +76,8 @@ impl Default for Timing {
             fresh: Duration::from_secs(2),
             probe_answer: Duration::from_secs(2),
             progress_window: Duration::from_secs(20),
-            closing: Duration::from_secs(4),
+            fence: Duration::from_secs(60),
+            closing: Duration::from_secs(3),
         }
     }
 }

@@ -114,7 +114,6 @@ async fn pass_fence(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Option<Box<Sea
 
 /// Keeps a survivor connected, unpaired, until it goes.
 async fn stay(mut seat: Box<Seat>, shared: &Arc<Shared>) {
-    seat.relay.mute();
     let mut watch = Watch::new();
     let reason = poll_fn(|cx| seat.poll_alone(cx, &mut watch, Words::Drop, shared)).await;
     shared.lobby.closing(seat.id);

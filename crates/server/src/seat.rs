@@ -36,6 +36,13 @@ pub(crate) struct Queued {
     pub(crate) told: bool,
 }
 
+/// A ping whose pong ends what was meant for the partner who has left.
+#[derive(Debug, Clone, Copy)]
+struct Fence {
+    number: u32,
+    raised: Instant,
+}
+
 /// One connected client.
 pub(crate) struct Seat {
     pub(crate) id: ConnectionId,
@@ -49,7 +56,7 @@ pub(crate) struct Seat {
     unread: Vec<u8>,
     /// While set, everything that arrives was meant for a partner who has left; the pong with
     /// this number ends it.
-    fence: Option<u32>,
+    fence: Option<Fence>,
     fences: u32,
     farewell: Option<CloseCode>,
     /// Where in all that is written to it its last ping begins, in bytes.
@@ -180,6 +187,10 @@ impl Seat {
         shared: &Shared,
     ) -> Result<Instant, Reason> {
         let (silence, timing) = (shared.config.heartbeat, &shared.config.timing);
+        let fenced_until = self.fence.map(|fence| fence.raised + timing.fence);
+        if fenced_until.is_some_and(|until| now >= until) {
+            return Err(Reason::PingTimeout);
+        }
         let blocked = self.outbox.is_blocked();
         let reading = if blocked { Some(self.judge_reading(now, shared)?) } else { None };
         // A ping behind bytes that the client hasn't taken says nothing about its silence.
@@ -201,7 +212,7 @@ impl Seat {
                 self.judge_reading(now, shared)?.min(now + timing.ping_answer)
             }
         };
-        Ok(reading.map_or(hearing, |due| due.min(hearing)))
+        Ok([reading, fenced_until].into_iter().flatten().fold(hearing, Instant::min))
     }
 
     fn judge_reading(&mut self, now: Instant, shared: &Shared) -> Result<Instant, Reason> {
@@ -218,9 +229,8 @@ impl Seat {
 
     /// Raises the fence: from here to its pong, everything was meant for the partner who left.
     pub(crate) fn raise_fence(&mut self, now: Instant) {
-        self.relay.mute();
         self.fences += 1;
-        self.fence = Some(self.fences);
+        self.fence = Some(Fence { number: self.fences, raised: now });
         self.ping_with(&self.fences.to_be_bytes(), now);
     }
 
@@ -236,7 +246,7 @@ impl Seat {
     }
 
     fn pass_fence(&mut self, pong: &[u8], window: &mut Window<'_>) {
-        if self.fence.is_some_and(|number| pong == number.to_be_bytes()) {
+        if self.fence.is_some_and(|fence| pong == fence.number.to_be_bytes()) {
             self.fence = None;
             counters::reason(Reason::Fenced, self.relay.discard(window));
         }

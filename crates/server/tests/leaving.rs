@@ -314,6 +314,21 @@ fn a_fence_that_is_never_answered_closes_the_client() {
 }
 
 #[test]
+fn a_fence_does_not_stand_for_ever_before_one_who_keeps_talking() {
+    let house = House::with(|config| config.timing.fence = Duration::from_millis(500));
+    let (a, mut b) = pair(house.address());
+    a.reset();
+    b.expect_fence();
+    while !b.has_something_to_read() {
+        b.say("anyone?");
+    }
+    match b.event() {
+        Event::Close(Some(1011), _) => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn a_survivor_may_leave_inside_its_fence() {
     let house = House::open();
     for exit in EXITS {

@@ -274,7 +274,8 @@ impl<'s> Line<'s> {
             let grew = kept > self.story.payload_by(open, known);
             assert!(!grew, "a long message goes on at once");
         }
-        assert!(held as u64 <= self.max_message.saturating_add(MAX_UNMASKED_HEADER as u64));
+        let bound = if self.streaming == Some(0) { STREAM_ABOVE } else { self.max_message };
+        assert!(held as u64 <= bound.saturating_add(MAX_UNMASKED_HEADER as u64));
     }
 
     /// Everything that each partner was sent, read as it would.
