@@ -1,7 +1,7 @@
 //! The decoder: bytes in, pieces of messages and control frames out, in place and without I/O.
 //!
 //! It works on a buffer that its caller fills: payloads are unmasked where they lie and named by
-//! their range. Between two buffers it keeps some forty bytes, never a payload (but that of a
+//! their range. Between two buffers it keeps some hundred bytes, never a payload (but that of a
 //! control frame cut in two).
 
 use std::ops::Range;
@@ -106,7 +106,8 @@ impl Decoder {
     /// Decodes on from `buf[*at..]` and moves `at` behind what was consumed; `None` once all was.
     ///
     /// # Errors
-    /// The rule that the peer broke, as soon as the bytes show it. Nothing may be decoded after.
+    /// The rule that the peer broke, as soon as the bytes show it; how a frame fits its message
+    /// and the limit is judged once its header is whole. Nothing may be decoded after.
     pub fn decode(&mut self, buf: &mut [u8], at: &mut usize) -> Result<Option<Item>, Reason> {
         if self.closed {
             *at = buf.len();

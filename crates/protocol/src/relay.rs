@@ -171,7 +171,7 @@ impl Relay {
     /// Sends what was kept of a message that turns out to be long as its first fragment.
     fn begin_streaming(&mut self, window: &mut Window<'_>) {
         let begun = if self.held.is_empty() {
-            let begun = window.has_open_payload();
+            let begun = window.is_open();
             window.seal(false, Opcode::Data(self.kind));
             begun
         } else {

@@ -137,7 +137,7 @@ impl<'b> Window<'b> {
     }
 
     /// Whether something was collected of an incomplete message.
-    pub(crate) fn has_open_payload(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.open.is_some()
     }
 

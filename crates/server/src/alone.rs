@@ -3,7 +3,7 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use vyoma_protocol::{HEADROOM, READ_SIZE, Reason, Window};
+use vyoma_protocol::{HEADROOM, Reason, Window};
 
 use crate::alarm::{Alarm, LOOK_EVERY};
 use crate::bell::Bell;
@@ -90,22 +90,22 @@ impl Seat {
         loop {
             let read = buffer::with(|buf| match self.poll_read(cx, buf) {
                 Poll::Pending => Poll::Pending,
-                Poll::Ready(Ok(n)) if n > 0 => {
+                Poll::Ready(Ok((n, full))) if n > 0 => {
                     self.heartbeat.heard(now);
                     let mut window = Window::new(&mut buf[..HEADROOM + n]);
-                    Poll::Ready(self.take_alone(&mut window, words, shared).map_or(Ok(n), Err))
+                    Poll::Ready(self.take_alone(&mut window, words, shared).map_or(Ok(full), Err))
                 }
                 Poll::Ready(_) => Poll::Ready(Err(Reason::ConnectionLost)),
             });
             match read {
                 Poll::Pending => return None,
                 Poll::Ready(Err(reason)) => return Some(reason),
-                Poll::Ready(Ok(n)) if n == READ_SIZE => {
+                Poll::Ready(Ok(true)) => {
                     // There is more; let others have their turn first.
                     cx.waker().wake_by_ref();
                     return None;
                 }
-                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Ok(false)) => {}
             }
         }
     }

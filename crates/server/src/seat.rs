@@ -5,7 +5,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 use std::{io, mem};
 
@@ -118,12 +118,13 @@ impl Seat {
         Ok(self)
     }
 
-    /// Reads once into the window's part of `buf`: how many bytes came, 0 at the end.
+    /// Reads once into the window's part of `buf`: how many bytes came (0 at the end), and whether
+    /// they were as many as were asked for.
     pub(crate) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
         buf: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
+    ) -> Poll<io::Result<(usize, bool)>> {
         let limit = READ_SIZE.saturating_sub(self.relay.held_len()).max(LEAST_READ);
         let space = &mut buf[HEADROOM..HEADROOM + limit];
         if !self.unread.is_empty() {
@@ -131,10 +132,11 @@ impl Seat {
             let n = unread.len().min(limit);
             space[..n].copy_from_slice(&unread[..n]);
             self.unread = unread[n..].to_vec();
-            return Poll::Ready(Ok(n));
+            return Poll::Ready(Ok((n, n == limit)));
         }
         let mut space = ReadBuf::new(space);
-        Pin::new(&mut self.stream).poll_read(cx, &mut space).map_ok(|()| space.filled().len())
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut space))?;
+        Poll::Ready(Ok((space.filled().len(), space.remaining() == 0)))
     }
 
     /// Works through what was read. `Some` says why the client is gone; what it sent before that

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use vyoma_protocol::{HEADROOM, READ_SIZE, Reason, Window, plain};
+use vyoma_protocol::{HEADROOM, Reason, Window, plain};
 
 use crate::alarm::{Alarm, LOOK_EVERY};
 use crate::bell::Bell;
@@ -111,24 +111,25 @@ fn lane(from: &mut Seat, to: &mut Seat, cx: &mut Context<'_>, now: Instant) -> O
         }
         let read = buffer::with(|buf| match from.poll_read(cx, buf) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(n)) if n > 0 => {
+            Poll::Ready(Ok((n, full))) if n > 0 => {
                 from.heartbeat.heard(now);
                 let mut window = Window::new(&mut buf[..HEADROOM + n]);
                 let gone = from.digest(&mut window);
                 to.deliver(&window, cx);
-                Poll::Ready(gone.map_or(Ok(n), Err))
+                counters::reason(Reason::Fenced, window.muted);
+                Poll::Ready(gone.map_or(Ok(full), Err))
             }
             Poll::Ready(_) => Poll::Ready(Err(Reason::ConnectionLost)),
         });
         match read {
             Poll::Pending => return None,
             Poll::Ready(Err(reason)) => return Some(reason),
-            Poll::Ready(Ok(n)) if n == READ_SIZE => {
+            Poll::Ready(Ok(true)) => {
                 // There is more; let others have their turn first.
                 cx.waker().wake_by_ref();
                 return None;
             }
-            Poll::Ready(Ok(_)) => {}
+            Poll::Ready(Ok(false)) => {}
         }
     }
 }
