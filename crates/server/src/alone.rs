@@ -3,13 +3,12 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use vyoma_protocol::{HEADROOM, Reason, Window};
+use vyoma_protocol::{Reason, Window};
 
 use crate::alarm::{Alarm, LOOK_EVERY};
 use crate::bell::Bell;
-use crate::buffer;
 use crate::counters;
-use crate::seat::Seat;
+use crate::seat::{Received, Seat};
 use crate::shared::Shared;
 
 /// What becomes of a message that arrives while there is no partner.
@@ -88,24 +87,10 @@ impl Seat {
         shared: &Shared,
     ) -> Option<Reason> {
         loop {
-            let read = buffer::with(|buf| match self.poll_read(cx, buf) {
-                Poll::Pending => Poll::Pending,
-                Poll::Ready(Ok((n, full))) if n > 0 => {
-                    self.heartbeat.heard(now);
-                    let mut window = Window::new(&mut buf[..HEADROOM + n]);
-                    Poll::Ready(self.take_alone(&mut window, words, shared).map_or(Ok(full), Err))
-                }
-                Poll::Ready(_) => Poll::Ready(Err(Reason::ConnectionLost)),
-            });
-            match read {
-                Poll::Pending => return None,
-                Poll::Ready(Err(reason)) => return Some(reason),
-                Poll::Ready(Ok(true)) => {
-                    // There is more; let others have their turn first.
-                    cx.waker().wake_by_ref();
-                    return None;
-                }
-                Poll::Ready(Ok(false)) => {}
+            match self.receive(cx, now, |seat, window, _| seat.take_alone(window, words, shared)) {
+                Received::More => {}
+                Received::Nothing => return None,
+                Received::Gone(reason) => return Some(reason),
             }
         }
     }
@@ -116,15 +101,13 @@ impl Seat {
         words: Words,
         shared: &Shared,
     ) -> Option<Reason> {
-        let gone = self.digest(window);
         if self.is_fenced() || words == Words::Drop {
             let why = if self.is_fenced() { Reason::Fenced } else { Reason::Unpaired };
             let dropped = self.relay.discard(window) + window.muted;
             counters::reason(why, dropped);
-            return gone;
+            return None;
         }
         counters::reason(Reason::Fenced, window.muted);
-        let kept = self.hold.keep(window, self.relay.held_len(), shared.config.max_message_size);
-        gone.or(kept.err())
+        self.hold.keep(window, self.relay.held_len(), shared.config.max_message_size).err()
     }
 }

@@ -17,6 +17,7 @@ use vyoma_core::roster::ConnectionId;
 use vyoma_protocol::{CloseCode, Control, Event, HEADROOM, READ_SIZE, Reason, Relay, Window};
 
 use crate::admission::Permit;
+use crate::buffer;
 use crate::counters;
 use crate::hold::Hold;
 use crate::outbox::Outbox;
@@ -34,6 +35,16 @@ pub(crate) struct Queued {
     pub(crate) since: Instant,
     /// Whether the client was told that it waits.
     pub(crate) told: bool,
+}
+
+/// What a read brought.
+pub(crate) enum Received {
+    /// Something, and perhaps there is more.
+    More,
+    /// Nothing (more) for now; the task is woken when there is.
+    Nothing,
+    /// The client goes, or has to go.
+    Gone(Reason),
 }
 
 /// A ping whose pong ends what was meant for the partner who has left.
@@ -118,42 +129,34 @@ impl Seat {
         Ok(self)
     }
 
-    /// Reads once into the window's part of `buf`: how many bytes came (0 at the end), and whether
-    /// they were as many as were asked for.
-    pub(crate) fn poll_read(
+    /// Reads once, and lets `take` have what came: the output of the frames that were complete.
+    /// It may end the client's stay, too, by a reason of its own.
+    pub(crate) fn receive(
         &mut self,
         cx: &mut Context<'_>,
-        buf: &mut [u8],
-    ) -> Poll<io::Result<(usize, bool)>> {
-        let limit = READ_SIZE.saturating_sub(self.relay.held_len()).max(LEAST_READ);
-        let space = &mut buf[HEADROOM..HEADROOM + limit];
-        if !self.unread.is_empty() {
-            let unread = mem::take(&mut self.unread);
-            let n = unread.len().min(limit);
-            space[..n].copy_from_slice(&unread[..n]);
-            self.unread = unread[n..].to_vec();
-            return Poll::Ready(Ok((n, n == limit)));
-        }
-        let mut space = ReadBuf::new(space);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut space))?;
-        Poll::Ready(Ok((space.filled().len(), space.remaining() == 0)))
-    }
-
-    /// Works through what was read. `Some` says why the client is gone; what it sent before that
-    /// is in the window's output.
-    pub(crate) fn digest(&mut self, window: &mut Window<'_>) -> Option<Reason> {
-        loop {
-            match self.relay.advance(window) {
-                Ok(Event::Drained) => return None,
-                Ok(Event::Control(Control::Ping(body))) => self.outbox.answer(body),
-                Ok(Event::Control(Control::Pong(body))) => self.pass_fence(&body, window),
-                Ok(Event::Control(Control::Close(code))) => {
-                    self.farewell = code;
-                    return Some(Reason::ClientClosed);
-                }
-                Err(reason) => return Some(reason),
+        now: Instant,
+        take: impl FnOnce(&mut Self, &mut Window<'_>, &mut Context<'_>) -> Option<Reason>,
+    ) -> Received {
+        buffer::with(|buf| {
+            let (n, full) = match self.poll_read(cx, buf) {
+                Poll::Pending => return Received::Nothing,
+                Poll::Ready(Ok((n, full))) if n > 0 => (n, full),
+                Poll::Ready(_) => return Received::Gone(Reason::ConnectionLost),
+            };
+            self.heartbeat.heard(now);
+            let mut window = Window::new(&mut buf[..HEADROOM + n]);
+            let gone = self.digest(&mut window);
+            let ended = take(self, &mut window, cx);
+            if let Some(reason) = gone.or(ended) {
+                return Received::Gone(reason);
             }
-        }
+            if full {
+                // There is more; let others have their turn first.
+                cx.waker().wake_by_ref();
+                return Received::Nothing;
+            }
+            Received::More
+        })
     }
 
     /// Writes a partner's words, as much as the socket takes now; the rest waits in the outbox.
@@ -245,6 +248,44 @@ impl Seat {
     /// Whether the fence stands.
     pub(crate) fn is_fenced(&self) -> bool {
         self.fence.is_some()
+    }
+
+    /// Reads once into the window's part of `buf`: how many bytes came (0 at the end), and whether
+    /// they were as many as were asked for.
+    fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<(usize, bool)>> {
+        let limit = READ_SIZE.saturating_sub(self.relay.held_len()).max(LEAST_READ);
+        let space = &mut buf[HEADROOM..HEADROOM + limit];
+        if !self.unread.is_empty() {
+            let unread = mem::take(&mut self.unread);
+            let n = unread.len().min(limit);
+            space[..n].copy_from_slice(&unread[..n]);
+            self.unread = unread[n..].to_vec();
+            return Poll::Ready(Ok((n, n == limit)));
+        }
+        let mut space = ReadBuf::new(space);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut space))?;
+        Poll::Ready(Ok((space.filled().len(), space.remaining() == 0)))
+    }
+
+    /// Works through what was read. `Some` says why the client is gone; what it sent before that
+    /// is in the window's output.
+    fn digest(&mut self, window: &mut Window<'_>) -> Option<Reason> {
+        loop {
+            match self.relay.advance(window) {
+                Ok(Event::Drained) => return None,
+                Ok(Event::Control(Control::Ping(body))) => self.outbox.answer(body),
+                Ok(Event::Control(Control::Pong(body))) => self.pass_fence(&body, window),
+                Ok(Event::Control(Control::Close(code))) => {
+                    self.farewell = code;
+                    return Some(Reason::ClientClosed);
+                }
+                Err(reason) => return Some(reason),
+            }
+        }
     }
 
     fn pass_fence(&mut self, pong: &[u8], window: &mut Window<'_>) {

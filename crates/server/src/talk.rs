@@ -9,13 +9,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use vyoma_protocol::{HEADROOM, Reason, Window, plain};
+use vyoma_protocol::{Reason, plain};
 
 use crate::alarm::{Alarm, LOOK_EVERY};
 use crate::bell::Bell;
-use crate::buffer;
 use crate::counters::{self, Counter};
-use crate::seat::Seat;
+use crate::seat::{Received, Seat};
 use crate::shared::Shared;
 use crate::shutdown::Phase;
 
@@ -109,27 +108,15 @@ fn lane(from: &mut Seat, to: &mut Seat, cx: &mut Context<'_>, now: Instant) -> O
         if to.poll_flush(cx).is_pending() {
             return None;
         }
-        let read = buffer::with(|buf| match from.poll_read(cx, buf) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok((n, full))) if n > 0 => {
-                from.heartbeat.heard(now);
-                let mut window = Window::new(&mut buf[..HEADROOM + n]);
-                let gone = from.digest(&mut window);
-                to.deliver(&window, cx);
-                counters::reason(Reason::Fenced, window.muted);
-                Poll::Ready(gone.map_or(Ok(full), Err))
-            }
-            Poll::Ready(_) => Poll::Ready(Err(Reason::ConnectionLost)),
+        let received = from.receive(cx, now, |_, window, cx| {
+            to.deliver(window, cx);
+            counters::reason(Reason::Fenced, window.muted);
+            None
         });
-        match read {
-            Poll::Pending => return None,
-            Poll::Ready(Err(reason)) => return Some(reason),
-            Poll::Ready(Ok(true)) => {
-                // There is more; let others have their turn first.
-                cx.waker().wake_by_ref();
-                return None;
-            }
-            Poll::Ready(Ok(false)) => {}
+        match received {
+            Received::More => {}
+            Received::Nothing => return None,
+            Received::Gone(reason) => return Some(reason),
         }
     }
 }
