@@ -137,7 +137,7 @@ impl Outbox {
     pub(crate) fn poll_flush(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             if self.broken {
-                *self = Self { broken: true, ..Self::default() };
+                *self = Self { broken: true, written: self.written, ..Self::default() };
                 return Poll::Ready(());
             }
             if self.pending.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -67,7 +67,9 @@ impl Server {
             (0..config.workers).map(|_| Worker::new()).unzip();
         let shared = Arc::new(Shared::new(config, workers));
         let mut sockets = Some((listener, metrics));
-        let mut threads = Vec::new();
+        let threads = Mutex::default();
+        // From here on failing drops the server, which stops the workers there are.
+        let server = Self { shared: Arc::clone(&shared), threads, address, metrics_address };
         for (index, orders) in orders.into_iter().enumerate() {
             let (runtime, shared, sockets) =
                 (worker::runtime()?, Arc::clone(&shared), sockets.take());
@@ -75,9 +77,10 @@ impl Server {
                 let service = service(sockets, Arc::clone(&shared));
                 worker::run(&runtime, index, orders, service, &shared);
             };
-            threads.push(thread::Builder::new().name(format!("worker-{index}")).spawn(body)?);
+            let thread = thread::Builder::new().name(format!("worker-{index}")).spawn(body)?;
+            server.lock_threads().push(thread);
         }
-        Ok(Self { shared, threads: Mutex::new(threads), address, metrics_address })
+        Ok(server)
     }
 
     /// Where it listens.
@@ -103,8 +106,7 @@ impl Server {
 
     /// Blocks until the server has stopped.
     pub fn wait(&self) {
-        let threads =
-            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let threads = std::mem::take(&mut *self.lock_threads());
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a worker panicked");
@@ -128,6 +130,10 @@ impl Server {
     /// The metrics, as Prometheus text.
     pub fn metrics(&self) -> String {
         metrics::render(self.shared.registry.totals(), self.shared.gauges())
+    }
+
+    fn lock_threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
