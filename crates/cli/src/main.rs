@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+mod bench;
 mod config_view;
 mod healthcheck;
 mod logs;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         }
     };
     match invocation {
+        Invocation { command: Command::Bench(options), .. } => bench::run(*options),
         Invocation { command: Command::Healthcheck(options), .. } => healthcheck::run(&options),
         Invocation { command: Command::Serve(options), settings } => {
             serve::run(*options, &settings)

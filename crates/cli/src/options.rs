@@ -13,6 +13,7 @@ use clap::{ValueEnum, value_parser};
 use ipnet::IpNet;
 use vyoma_server::{Config, Survivor};
 
+use crate::bench::BenchOptions;
 use crate::logs::LogFormat;
 use crate::values::{ByteSize, Span, address, filter, network};
 
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Serve(Box<ServeOptions>),
     /// Asks a running server whether it is ready: exit code 0 if so, else 1
     Healthcheck(HealthcheckOptions),
+    /// Makes load for a server and tells what it costs: exit code 1 if anything goes wrong
+    Bench(Box<BenchOptions>),
 }
 
 /// How the server runs.

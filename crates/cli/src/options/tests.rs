@@ -20,7 +20,9 @@ fn parse(arguments: &[&str]) -> Result<Invocation, clap::Error> {
 fn config(arguments: &[&str]) -> Config {
     match parse(arguments).unwrap().command {
         Command::Serve(options) => options.config(),
-        Command::Healthcheck(_) => panic!("that is not how a server is started"),
+        Command::Healthcheck(_) | Command::Bench(_) => {
+            panic!("that is not how a server is started")
+        }
     }
 }
 
@@ -138,7 +140,8 @@ fn the_guide_has_every_flag_and_no_other() {
     let mut definition = Cli::command();
     definition.build();
     let healthcheck = definition.find_subcommand("healthcheck").unwrap();
-    let expected = [rows(&definition), rows(healthcheck)].concat();
+    let bench = definition.find_subcommand("bench").unwrap();
+    let expected = [rows(&definition), rows(healthcheck), rows(bench)].concat();
     let found: Vec<_> = GUIDE.lines().filter(|line| line.starts_with("| `--")).collect();
     assert_eq!(
         found,

@@ -1,0 +1,183 @@
+//! What comes from the server, without I/O: the answer to the request, notices, then messages.
+//!
+//! Knows RFC 6455 through `vyoma-protocol`, the notices, and when to answer. Must not know sockets,
+//! or what the messages should be.
+
+use vyoma_protocol::handshake::{HeadScan, check_answer};
+use vyoma_protocol::{Control, Decoder, Item, Opcode, Role, encode, plain};
+
+use super::fault::Fault;
+
+/// The key of every handshake: it protects from caches, and there are none here.
+pub(crate) const KEY: &[u8; 16] = b"the sample nonce";
+
+/// The mask of our pongs; see `message` for why one is enough.
+const MASK: [u8; 4] = [0x1D, 0x2C, 0x3B, 0x4A];
+
+/// More than the longest notice.
+const NOTICE: usize = 256;
+
+/// Takes what the partner sent: bytes, and whether a message ends with them, where that shows.
+pub(crate) type Sink<'a> = &'a mut (dyn FnMut(&[u8], Option<bool>) -> Result<(), Fault> + Send);
+
+/// One connection's incoming bytes.
+#[derive(Debug)]
+pub(crate) enum Inbound {
+    /// The head of the answer to the request, so far.
+    Head(Vec<u8>, HeadScan, Box<Decoder>),
+    /// WebSocket frames.
+    Frames(Frames),
+    /// Bytes as they are.
+    Raw,
+}
+
+/// WebSocket frames, of the server at first, then of the partner.
+#[derive(Debug)]
+pub(crate) struct Frames {
+    decoder: Box<Decoder>,
+    /// The notice that is arriving.
+    notice: Vec<u8>,
+    stage: Stage,
+}
+
+/// How far the pairing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Nothing was heard yet.
+    Unheard,
+    /// The client waits for a partner.
+    Waiting,
+    /// It has one.
+    Paired,
+}
+
+impl Inbound {
+    /// For messages of up to `largest` bytes.
+    pub(crate) fn new(raw: bool, largest: usize) -> Self {
+        if raw {
+            return Self::Raw;
+        }
+        let decoder = Decoder::new(Role::Client, largest.max(NOTICE) as u64);
+        Self::Head(Vec::new(), HeadScan::new(), Box::new(decoder))
+    }
+
+    /// How far the pairing is; without a server there is nothing to be told.
+    pub(crate) fn stage(&self) -> Stage {
+        match self {
+            Self::Head(..) => Stage::Unheard,
+            Self::Frames(frames) => frames.stage,
+            Self::Raw => Stage::Paired,
+        }
+    }
+
+    /// Works through `bytes`: what the partner sent goes to `sink`. Answers to pings are appended
+    /// to `pongs`.
+    pub(crate) fn take(
+        &mut self,
+        bytes: &mut [u8],
+        pongs: &mut Vec<u8>,
+        sink: Sink<'_>,
+    ) -> Result<(), Fault> {
+        match self {
+            Self::Raw => sink(bytes, None),
+            Self::Frames(frames) => frames.take(bytes, pongs, sink),
+            Self::Head(head, scan, _) => {
+                head.extend_from_slice(bytes);
+                let Some(end) = scan.advance(head).map_err(Fault::Head)? else { return Ok(()) };
+                check_answer(&head[..end], KEY, &[]).map_err(Fault::Handshake)?;
+                // Notices may have come in the same read.
+                let mut rest = head.split_off(end);
+                self.switch();
+                self.take(&mut rest, pongs, sink)
+            }
+        }
+    }
+
+    fn switch(&mut self) {
+        if let Self::Head(_, _, decoder) = std::mem::replace(self, Self::Raw) {
+            *self = Self::Frames(Frames { decoder, notice: Vec::new(), stage: Stage::Unheard });
+        }
+    }
+}
+
+impl Frames {
+    fn take(&mut self, bytes: &mut [u8], pongs: &mut Vec<u8>, sink: Sink<'_>) -> Result<(), Fault> {
+        let mut at = 0;
+        while let Some(item) = self.decoder.decode(bytes, &mut at).map_err(Fault::Protocol)? {
+            match item {
+                Item::Start(_) | Item::Control(Control::Pong(_)) => {}
+                Item::Piece(piece) if self.stage == Stage::Paired => {
+                    sink(&bytes[piece.range], Some(piece.last))?;
+                }
+                Item::Piece(piece) => self.hear(&bytes[piece.range], piece.last)?,
+                Item::Control(Control::Ping(body)) => {
+                    encode(pongs, true, Opcode::Pong, &body, Some(MASK));
+                }
+                Item::Control(Control::Close(code)) => return Err(Fault::Closed(code)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Nobody but the server may speak before there is a partner.
+    fn hear(&mut self, bytes: &[u8], last: bool) -> Result<(), Fault> {
+        self.notice.extend_from_slice(bytes);
+        if !last {
+            return Ok(());
+        }
+        let said = std::mem::take(&mut self.notice);
+        self.stage = match (std::str::from_utf8(&said), self.stage) {
+            (Ok(plain::WAITING), Stage::Unheard) => Stage::Waiting,
+            (Ok(plain::CONNECTED), _) => Stage::Paired,
+            _ => return Err(Fault::Notice(String::from_utf8_lossy(&said).into_owned())),
+        };
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vyoma_protocol::Kind;
+    use vyoma_protocol::handshake::{accept_key, switching_protocols};
+
+    use super::*;
+
+    fn text(out: &mut Vec<u8>, words: &str) {
+        encode(out, true, Opcode::Data(Kind::Text), words.as_bytes(), None);
+    }
+
+    /// What a client hears of this, if it comes in pieces of `size` bytes.
+    fn heard(stream: &[u8], size: usize) -> Result<(Stage, Vec<u8>, Vec<u8>), Fault> {
+        let (mut inbound, mut pongs, mut said) = (Inbound::new(false, 64), vec![], vec![]);
+        for piece in stream.chunks(size) {
+            inbound.take(&mut piece.to_vec(), &mut pongs, &mut |bytes, _| {
+                said.extend_from_slice(bytes);
+                Ok(())
+            })?;
+        }
+        Ok((inbound.stage(), pongs, said))
+    }
+
+    #[test]
+    fn a_conversation_is_heard_in_whatever_pieces_it_comes() {
+        let accept = accept_key(b"dGhlIHNhbXBsZSBub25jZQ==");
+        let mut stream = switching_protocols(&accept);
+        text(&mut stream, plain::WAITING);
+        text(&mut stream, plain::CONNECTED);
+        text(&mut stream, "hello");
+        encode(&mut stream, true, Opcode::Ping, b"there?", None);
+        for size in [1, 3, 50, stream.len()] {
+            let (stage, pongs, said) = heard(&stream, size).unwrap();
+            assert_eq!((stage, said.as_slice()), (Stage::Paired, "hello".as_bytes()));
+            assert_eq!(pongs.len(), 6 + "there?".len());
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer_and_no_notice_is_a_fault() {
+        assert!(matches!(heard(b"HTTP/1.1 503 Full\r\n\r\n", 99), Err(Fault::Handshake(_))));
+        let mut stream = switching_protocols(&accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="));
+        text(&mut stream, "hello");
+        assert!(matches!(heard(&stream, 99), Err(Fault::Notice(said)) if said == "hello"));
+    }
+}
