@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+mod allocator;
 mod bench;
 mod config_view;
 mod healthcheck;
@@ -14,9 +15,6 @@ mod serve;
 mod values;
 
 use options::{Command, Invocation};
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What the shell gets when the command line or the configuration makes no sense, as with clap.
 const EXIT_USAGE: u8 = 2;

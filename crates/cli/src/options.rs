@@ -13,6 +13,7 @@ use clap::{ValueEnum, value_parser};
 use ipnet::IpNet;
 use vyoma_server::{Config, Survivor};
 
+use crate::allocator;
 use crate::bench::BenchOptions;
 use crate::logs::LogFormat;
 use crate::values::{ByteSize, Span, address, filter, network};
@@ -155,6 +156,7 @@ impl ServeOptions {
                 SurvivorOption::Stay => Survivor::Stay,
             },
             metrics_bind: self.metrics_bind,
+            give_memory_back: allocator::give_back,
             timing: defaults.timing,
         }
     }

@@ -78,12 +78,48 @@ pub struct Decoder {
 }
 
 /// The frame whose payload is being read.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Frame {
-    header: Header,
-    /// Turned so that it fits the next byte.
+    opcode: Opcode,
+    fin: bool,
+    /// Turned so that it fits the next byte; zeros if the payload isn't masked.
     key: [u8; 4],
     remaining: u64,
+}
+
+/// A client's frame that is a whole message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Whole {
+    pub(crate) kind: Kind,
+    pub(crate) key: [u8; 4],
+    /// The bytes of its header, mask included.
+    pub(crate) header_len: usize,
+    pub(crate) len: usize,
+}
+
+impl Whole {
+    /// The next frame between messages, if it is whole: the common case. Whatever else there is,
+    /// also a frame that breaks a rule, is for [`Decoder::decode`].
+    pub(crate) fn parse(bytes: &[u8], max_message: u64) -> Option<Self> {
+        let &[first, second, high, low, ..] = bytes else { return None };
+        let kind = match first {
+            0x81 => Kind::Text,
+            0x82 => Kind::Binary,
+            _ => return None,
+        };
+        let (len, header_len) = match second {
+            0x80..=0xFD => (usize::from(second & 0x7F), 6),
+            0xFE => (usize::from(u16::from_be_bytes([high, low])), 8),
+            _ => return None,
+        };
+        // A length that isn't written as it must be is the header parser's to refuse.
+        let written_short = header_len == 8 && len < 126;
+        if written_short || len as u64 > max_message || bytes.len() < header_len + len {
+            return None;
+        }
+        let key = *bytes[..header_len].last_chunk()?;
+        Some(Self { kind, key, header_len, len })
+    }
 }
 
 impl Decoder {
@@ -116,8 +152,8 @@ impl Decoder {
         if self.frame.is_none() {
             let Some(header) = self.read_header(buf, at)? else { return Ok(None) };
             let start = self.begin(header)?;
-            let key = header.mask.unwrap_or_default();
-            self.frame = Some(Frame { header, key, remaining: header.len });
+            let Header { fin, opcode, len: remaining, mask } = header;
+            self.frame = Some(Frame { opcode, fin, key: mask.unwrap_or_default(), remaining });
             if let Some(start) = start {
                 return Ok(Some(Item::Start(start)));
             }
@@ -128,6 +164,16 @@ impl Decoder {
     /// Whether a message has begun that isn't complete.
     pub fn in_message(&self) -> bool {
         self.message.is_some()
+    }
+
+    /// Whether the next byte begins a message or a control frame.
+    pub fn is_between_messages(&self) -> bool {
+        self.frame.is_none() && self.cut_len == 0 && self.message.is_none() && !self.closed
+    }
+
+    /// The longest message it takes, in bytes.
+    pub(crate) fn max_message(&self) -> u64 {
+        self.max_message
     }
 
     fn read_header(&mut self, buf: &[u8], at: &mut usize) -> Result<Option<Header>, Reason> {
@@ -176,27 +222,30 @@ impl Decoder {
         }
         let len = usize::try_from(frame.remaining).map_or(available, |r| r.min(available));
         let range = *at..*at + len;
-        if frame.header.mask.is_some() {
-            apply_mask(&mut buf[range.clone()], frame.key);
-            frame.key = advance_key(frame.key, len);
-        }
+        let ascii = apply_mask(&mut buf[range.clone()], frame.key);
+        frame.key = advance_key(frame.key, len);
         *at = range.end;
         frame.remaining -= len as u64;
-        let (header, complete) = (frame.header, frame.remaining == 0);
+        let Frame { opcode, fin, remaining, .. } = *frame;
+        let complete = remaining == 0;
         if complete {
             self.frame = None;
         }
-        match header.opcode {
-            Opcode::Continuation | Opcode::Data(_) => {
-                self.data(&buf[range.clone()], range, complete && header.fin).map(Some)
-            }
-            opcode => self.control(opcode, &buf[range], complete),
+        if !matches!(opcode, Opcode::Continuation | Opcode::Data(_)) {
+            return self.control(opcode, &buf[range], complete);
         }
+        let last = complete && fin;
+        self.data(&buf[range.clone()], ascii, last)?;
+        Ok(Some(Item::Piece(Piece { range, last })))
     }
 
-    fn data(&mut self, bytes: &[u8], range: Range<usize>, last: bool) -> Result<Item, Reason> {
+    fn data(&mut self, bytes: &[u8], ascii: bool, last: bool) -> Result<(), Reason> {
         if matches!(self.message, Some((Kind::Text, _))) {
-            self.utf8.push(bytes)?;
+            if ascii {
+                self.utf8.push_ascii(bytes)?;
+            } else {
+                self.utf8.push(bytes)?;
+            }
             if last {
                 self.utf8.finish()?;
             }
@@ -204,7 +253,7 @@ impl Decoder {
         if last {
             self.message = None;
         }
-        Ok(Item::Piece(Piece { range, last }))
+        Ok(())
     }
 
     fn control(&mut self, op: Opcode, part: &[u8], whole: bool) -> Result<Option<Item>, Reason> {

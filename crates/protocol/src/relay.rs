@@ -4,7 +4,7 @@
 //! frame; a longer one goes on in fragments as it arrives. Knows frames and messages. Must not
 //! know sockets, nor who the partner is.
 
-use crate::decoder::{Control, Decoder, Item, Piece, Start};
+use crate::decoder::{Control, Decoder, Item, Piece, Start, Whole};
 use crate::{Kind, MAX_UNMASKED_HEADER, Opcode, Reason, Role, Window, unmasked_header_len};
 
 /// Messages longer than this are forwarded in fragments before they are complete, in bytes.
@@ -42,7 +42,8 @@ pub struct Relay {
     total: u64,
     /// Room to leave for the header of the current message.
     reserve: u8,
-    stream_above: u64,
+    /// Whether long messages are forwarded in fragments.
+    streams: bool,
     /// Free bytes for a header, and the payload so far of a message that is kept until complete;
     /// empty while there is none.
     held: Vec<u8>,
@@ -58,20 +59,20 @@ impl Relay {
             kind: Kind::Binary,
             total: 0,
             reserve: 0,
-            stream_above: u64::MAX,
+            streams: false,
             held: Vec::new(),
         }
     }
 
     /// Forwards messages over [`STREAM_ABOVE`] in fragments: there is a partner to take them.
     pub fn stream(&mut self) {
-        self.stream_above = STREAM_ABOVE;
+        self.streams = true;
     }
 
     /// Keeps every message until it is complete: there is no partner. One that is already being
     /// forwarded goes on in fragments, unless it is muted.
     pub fn hold(&mut self) {
-        self.stream_above = u64::MAX;
+        self.streams = false;
     }
 
     /// Works on through the window, up to a control frame or the end.
@@ -80,6 +81,12 @@ impl Relay {
     /// The rule that the client broke. The window's output is then what was complete before.
     pub fn advance(&mut self, window: &mut Window<'_>) -> Result<Event, Reason> {
         loop {
+            if self.decoder.is_between_messages() {
+                let max_message = self.decoder.max_message();
+                while let Some(whole) = Whole::parse(&window.buf[window.at..], max_message) {
+                    window.whole(whole)?;
+                }
+            }
             match self.decoder.decode(window.buf, &mut window.at)? {
                 Some(Item::Start(start)) => self.begin(start),
                 Some(Item::Piece(piece)) => self.piece(piece, window),
@@ -134,7 +141,7 @@ impl Relay {
     }
 
     fn piece(&mut self, piece: Piece, window: &mut Window<'_>) {
-        if self.assembly == Assembly::Whole && self.total > self.stream_above {
+        if self.assembly == Assembly::Whole && self.streams && self.total > STREAM_ABOVE {
             self.begin_streaming(window);
         }
         let last = piece.last;

@@ -37,6 +37,14 @@ impl Utf8 {
         }
     }
 
+    /// The next piece, known to be ASCII.
+    ///
+    /// # Errors
+    /// If a character is incomplete: ASCII can't go on with it.
+    pub fn push_ascii(&mut self, piece: &[u8]) -> Result<(), InvalidUtf8> {
+        if self.cut_len > 0 && !piece.is_empty() { Err(InvalidUtf8) } else { Ok(()) }
+    }
+
     /// Ends the text, and readies the state for the next one.
     ///
     /// # Errors

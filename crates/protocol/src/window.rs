@@ -7,7 +7,9 @@
 
 use std::ops::Range;
 
-use crate::{Header, Kind, MAX_UNMASKED_HEADER, Opcode, unmasked_header_len};
+use crate::decoder::Whole;
+use crate::mask::move_masked;
+use crate::{Header, Kind, MAX_UNMASKED_HEADER, Opcode, Reason, unmasked_header_len};
 
 /// The most bytes one read may bring: 16 KiB would double the cost of 16 KiB messages, and more
 /// than 64 KiB only costs cache.
@@ -84,10 +86,36 @@ impl<'b> Window<'b> {
         std::mem::take(&mut self.messages)
     }
 
+    /// Adds a message that lies whole at the window's place: unmasked and moved in one go, and
+    /// validated if it is text.
+    pub(crate) fn whole(&mut self, whole: Whole) -> Result<(), Reason> {
+        debug_assert!(self.open.is_none(), "no message is incomplete");
+        // The mask is what the header is shorter by.
+        let header_len = whole.header_len - 4;
+        let from = self.at + whole.header_len;
+        let payload_at = self.make_room(from, header_len);
+        let payload = payload_at..payload_at + whole.len;
+        self.at = from + whole.len;
+        let ascii = move_masked(self.buf, from, payload.start, whole.len, whole.key);
+        if whole.kind == Kind::Text
+            && !ascii
+            && simdutf8::basic::from_utf8(&self.buf[payload.clone()]).is_err()
+        {
+            self.out.end -= header_len;
+            return Err(Reason::InvalidUtf8);
+        }
+        let (opcode, len) = (Opcode::Data(whole.kind), whole.len as u64);
+        let header = Header { fin: true, opcode, len, mask: None };
+        header.write(&mut self.buf[payload.start - header_len..payload.start]);
+        self.out.end = payload.end;
+        self.count(len, true);
+        Ok(())
+    }
+
     /// Adds a piece of a message whose frame will be written when it is complete.
     pub(crate) fn collect(&mut self, piece: Range<usize>, reserve: usize) {
         if self.open.is_none() {
-            let payload_at = self.make_room(&piece, reserve);
+            let payload_at = self.make_room(piece.start, reserve);
             self.open = Some(Open { header_at: payload_at - reserve, payload_at });
         }
         self.append(piece);
@@ -154,11 +182,11 @@ impl<'b> Window<'b> {
         self.bytes += len;
     }
 
-    /// Leaves `reserve` bytes free before `piece`'s new place, which it returns. A first output
-    /// stays where it lies: a single message is never moved.
-    fn make_room(&mut self, piece: &Range<usize>, reserve: usize) -> usize {
+    /// Leaves `reserve` bytes free before the new place of a payload that lies at `payload_at`,
+    /// and returns that place. A first output stays where it lies: a single message is never moved.
+    fn make_room(&mut self, payload_at: usize, reserve: usize) -> usize {
         if self.out.is_empty() {
-            self.out = piece.start - reserve..piece.start;
+            self.out = payload_at - reserve..payload_at;
         } else {
             self.out.end += reserve;
         }

@@ -78,6 +78,12 @@ impl Seat {
         }
     }
 
+    /// Takes what the client sent right behind its handshake's head, before anything else.
+    /// `Some` says why it is gone, or has to go.
+    pub(crate) fn take_early(&mut self, early: &[u8], shared: &Shared) -> Option<Reason> {
+        self.receive_early(early, |seat, window| seat.take_alone(window, Words::Hold, shared))
+    }
+
     /// Reads what there is; `Some` says why the client is gone.
     fn read_alone(
         &mut self,
@@ -108,6 +114,7 @@ impl Seat {
             return None;
         }
         counters::reason(Reason::Fenced, window.muted);
-        self.hold.keep(window, self.relay.held_len(), shared.config.max_message_size).err()
+        let incomplete = self.relay.held_len();
+        self.unpaired().hold.keep(window, incomplete, shared.config.max_message_size).err()
     }
 }

@@ -16,7 +16,7 @@ use crate::shared::Shared;
 /// still arrives is read and discarded for a while, so that no reset destroys what is on its way.
 pub(crate) async fn close(mut seat: Box<Seat>, reason: Reason, shared: Arc<Shared>) {
     counters::reason(reason, 1);
-    tracing::debug!(connection = seat.id.0, reason = reason.name(), "closing");
+    tracing::debug!(connection = seat.id().0, reason = reason.name(), "closing");
     seat.close_frame(reason);
     let deadline = Instant::now() + shared.config.timing.closing;
     let flush = poll_fn(|cx| seat.poll_flush(cx));

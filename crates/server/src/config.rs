@@ -34,6 +34,9 @@ pub struct Config {
     pub survivor: Survivor,
     /// An address of its own for `/metrics`; `None` serves it on the main port to loopback only.
     pub metrics_bind: Option<SocketAddr>,
+    /// Asks the allocator to give free memory back to the system: many keep it for as long as
+    /// nothing is allocated. Each worker calls it on its own thread once most of a crowd has left.
+    pub give_memory_back: fn(),
     /// Deadlines that no flag changes; tests shorten them.
     pub timing: Timing,
 }
@@ -63,6 +66,8 @@ pub struct Timing {
     /// From a survivor's fence to its pong, for one that keeps sending; a silent one has
     /// `ping_answer`. Its pong comes behind all it had already sent: 8 MB at 1 Mbit/s.
     pub fence: Duration,
+    /// How often a worker looks whether a crowd has left it.
+    pub crowd: Duration,
     /// For flushing, the Close frame, and the read-and-discard after it, together. Two seconds
     /// less than the server may take to exit once its drain timeout is over.
     pub closing: Duration,
@@ -77,6 +82,7 @@ impl Default for Timing {
             probe_answer: Duration::from_secs(2),
             progress_window: Duration::from_secs(20),
             fence: Duration::from_secs(60),
+            crowd: Duration::from_secs(5),
             closing: Duration::from_secs(3),
         }
     }
@@ -98,6 +104,7 @@ impl Default for Config {
             drain_timeout: Duration::from_secs(30),
             survivor: Survivor::Requeue,
             metrics_bind: None,
+            give_memory_back: || (),
             timing: Timing::default(),
         }
     }

@@ -33,8 +33,10 @@ const USUAL_HEAD: usize = 2048;
 
 /// A connection that has become a WebSocket.
 pub(crate) struct Upgraded {
-    /// The socket, behind the 101.
+    /// The socket, before the 101.
     pub(crate) stream: TcpStream,
+    /// The 101, to be written before anything else.
+    pub(crate) answer: Vec<u8>,
     /// What the client sent right behind its head, unread.
     pub(crate) early: Vec<u8>,
     /// Its place, to be held as long as the connection.
@@ -43,7 +45,7 @@ pub(crate) struct Upgraded {
 
 /// Receives a client: reads what it wants, and answers that unless it is a WebSocket.
 ///
-/// `Some` is a WebSocket, behind the 101. `None` means that the connection has been dealt with,
+/// `Some` is a WebSocket, once its 101 is written. `None` means that the connection has been dealt with,
 /// and closed so that the client could read the answer.
 pub(crate) async fn receive(
     mut stream: TcpStream,
@@ -51,7 +53,6 @@ pub(crate) async fn receive(
     permit: Result<Permit, Refused>,
     shared: Arc<Shared>,
 ) -> Option<Upgraded> {
-    counters::add(Counter::Accepted, 1);
     let permit = match permit {
         Ok(permit) => permit,
         Err(refused) => return turn_away(stream, peer, refused, &shared).await,
@@ -66,7 +67,7 @@ pub(crate) async fn receive(
         Ok(Err(Broken::Refused(why))) => return refuse(stream, peer, why.into(), &shared).await,
         Err(_) => return refuse(stream, peer, Refusal::Timeout.into(), &shared).await,
     };
-    Guest { stream, peer, permit, deadline }.welcome(received, &shared).await
+    Guest { stream, peer, permit }.welcome(received, &shared).await
 }
 
 /// What came up to the end of the head, and perhaps some bytes behind it.
@@ -106,7 +107,6 @@ struct Guest {
     stream: TcpStream,
     peer: SocketAddr,
     permit: Permit,
-    deadline: Instant,
 }
 
 /// What a guest gets.
@@ -119,9 +119,13 @@ impl Guest {
     async fn welcome(mut self, mut received: Received, shared: &Arc<Shared>) -> Option<Upgraded> {
         match self.judge(&received.bytes[..received.head], shared) {
             Ok(Verdict::Upgrade { accept }) => {
-                let early = received.bytes.split_off(received.head);
-                drop(received);
-                self.upgrade(&accept, early).await
+                counters::add(Counter::Upgraded, 1);
+                Some(Upgraded {
+                    stream: self.stream,
+                    answer: switching_protocols(&accept),
+                    early: received.bytes.split_off(received.head),
+                    permit: self.permit,
+                })
             }
             Ok(Verdict::Http(visitor)) => {
                 counters::add(Counter::HttpRequests, 1);
@@ -149,20 +153,6 @@ impl Guest {
             Intent::Upgrade { accept } => {
                 self.permit.stay()?;
                 Ok(Verdict::Upgrade { accept })
-            }
-        }
-    }
-
-    async fn upgrade(mut self, accept: &str, early: Vec<u8>) -> Option<Upgraded> {
-        let answer = switching_protocols(accept);
-        match timeout_at(self.deadline, self.stream.write_all(&answer)).await {
-            Ok(Ok(())) => {
-                counters::add(Counter::Upgraded, 1);
-                Some(Upgraded { stream: self.stream, early, permit: self.permit })
-            }
-            _ => {
-                counters::refusal(Refusal::Timeout);
-                None
             }
         }
     }

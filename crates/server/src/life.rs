@@ -5,6 +5,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Instant;
 
 use vyoma_core::conversation::{Departure, Fate};
@@ -18,30 +19,70 @@ use crate::counters;
 use crate::queue::{self, Found};
 use crate::seat::Seat;
 use crate::shared::Shared;
-use crate::talk::{Ended, talk};
+use crate::talk::{Ended, Talk};
+
+/// Where a client's task is in its story.
+enum Chapter {
+    /// It looks for a partner.
+    Queue(Box<Seat>),
+    /// It has one.
+    Talk(Talk),
+    /// Its partner has left; what it had still said to that one is dropped.
+    Fence(Box<Seat>),
+    /// Its partner has left, and it stays, unpaired.
+    Alone(Box<Seat>),
+    /// It has gone, or moved to its partner's task.
+    Over,
+}
 
 /// Lives a client's life, and then that of whoever is left in this task.
+///
+/// Conversations last, so what one needs is all that lies in the task itself; the other chapters
+/// have a box each.
 pub(crate) async fn live(seat: Box<Seat>, shared: Arc<Shared>) {
-    let mut next = Some(seat);
-    while let Some(seat) = next.take() {
-        next = match queue::find(seat, &shared).await {
-            Found::Moved => None,
-            Found::Gone(seat, reason, orphan) => {
-                bury(seat, reason, &shared);
-                orphan.and_then(|orphan| settle(orphan, &shared))
-            }
-            Found::Partner(mine, theirs) => match settle(theirs, &shared) {
-                Some(theirs) => converse(mine, theirs, &shared).await,
-                None => Some(mine),
-            },
-        };
+    let mut chapter = Chapter::Queue(seat);
+    loop {
+        // Where it lies: moved into the match, it would take its room twice.
+        if let Chapter::Talk(talk) = &mut chapter {
+            talk.carry(&shared).await;
+        }
+        chapter = match chapter {
+            Chapter::Queue(seat) => Box::pin(seek(seat, &shared)).await,
+            Chapter::Talk(talk) => part(talk.end(), &shared),
+            Chapter::Fence(seat) => Box::pin(pass_fence(seat, &shared)).await,
+            Chapter::Alone(seat) => Box::pin(stay(seat, &shared)).await,
+            Chapter::Over => return,
+        }
+    }
+}
+
+/// Works through what a client sent right behind its handshake's head, before anything else.
+/// Returns the client unless that ended its stay.
+pub(crate) fn begin(mut seat: Box<Seat>, early: &[u8], shared: &Arc<Shared>) -> Option<Box<Seat>> {
+    let Some(reason) = seat.take_early(early, shared) else { return Some(seat) };
+    shared.lobby.closing(seat.id());
+    bury(seat, reason, shared);
+    None
+}
+
+async fn seek(seat: Box<Seat>, shared: &Arc<Shared>) -> Chapter {
+    match queue::find(seat, shared).await {
+        Found::Moved => Chapter::Over,
+        Found::Gone(seat, reason, orphan) => {
+            bury(seat, reason, shared);
+            orphan.and_then(|orphan| settle(orphan, shared)).map_or(Chapter::Over, Chapter::Queue)
+        }
+        Found::Partner(mine, theirs) => match settle(theirs, shared) {
+            Some(theirs) => Chapter::Talk(Talk::begin(mine, theirs, shared)),
+            None => Chapter::Queue(mine),
+        },
     }
 }
 
 /// Lets a seat that came from another worker live on this one. `None` if that failed: for want
 /// of memory, in the end.
 fn settle(seat: Box<Seat>, shared: &Shared) -> Option<Box<Seat>> {
-    let id = seat.id;
+    let id = seat.id();
     let seat = seat.come_home(shared);
     if let Err(error) = &seat {
         counters::reason(Reason::Internal, 1);
@@ -50,15 +91,15 @@ fn settle(seat: Box<Seat>, shared: &Shared) -> Option<Box<Seat>> {
     seat.ok()
 }
 
-/// Carries a conversation to its end, and returns who is to be queued again.
-async fn converse(a: Box<Seat>, b: Box<Seat>, shared: &Arc<Shared>) -> Option<Box<Seat>> {
-    let (goer, mut stayer, reason) = match talk(a, b, shared).await {
+/// Sees to both ends of a conversation that is over.
+fn part(ended: Ended, shared: &Arc<Shared>) -> Chapter {
+    let (goer, mut stayer, reason) = match ended {
         Ended::Left { goer, stayer, reason } => (goer, stayer, reason),
         Ended::Both(a, b) => {
-            shared.lobby.part((a.id, Place::Closing), (b.id, Place::Closing));
+            shared.lobby.part((a.id(), Place::Closing), (b.id(), Place::Closing));
             bury(a, Reason::Shutdown, shared);
             bury(b, Reason::Shutdown, shared);
-            return None;
+            return Chapter::Over;
         }
     };
     let departure = Departure {
@@ -72,7 +113,7 @@ async fn converse(a: Box<Seat>, b: Box<Seat>, shared: &Arc<Shared>) -> Option<Bo
         Fate::Stay => Place::Unpaired,
         Fate::Close(_) => Place::Closing,
     };
-    shared.lobby.part((goer.id, Place::Closing), (stayer.id, place));
+    shared.lobby.part((goer.id(), Place::Closing), (stayer.id(), place));
     if goer.relay.in_message() {
         counters::reason(Reason::Incomplete, 1);
     }
@@ -81,43 +122,41 @@ async fn converse(a: Box<Seat>, b: Box<Seat>, shared: &Arc<Shared>) -> Option<Bo
         stayer.outbox.message(plain::DISCONNECTED);
     }
     match fate {
-        Fate::Requeue => pass_fence(stayer, shared).await,
-        Fate::Stay => {
-            stay(stayer, shared).await;
-            None
-        }
+        Fate::Requeue => Chapter::Fence(stayer),
+        Fate::Stay => Chapter::Alone(stayer),
         Fate::Close(reason) => {
             bury(stayer, reason, shared);
-            None
+            Chapter::Over
         }
     }
 }
 
-/// Drops what a survivor had still sent to its partner. Returns it once its fence has passed.
-async fn pass_fence(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Option<Box<Seat>> {
+/// Drops what a survivor had still sent to its partner, and queues it once its fence has passed.
+async fn pass_fence(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Chapter {
     seat.relay.hold();
     seat.raise_fence(Instant::now());
     let mut watch = Watch::new();
     let gone = poll_fn(|cx| {
         let gone = seat.poll_alone(cx, &mut watch, Words::Hold, shared).map(Some);
-        if gone.is_pending() && !seat.is_fenced() { std::task::Poll::Ready(None) } else { gone }
+        if gone.is_pending() && !seat.is_fenced() { Poll::Ready(None) } else { gone }
     });
     match gone.await {
-        None => Some(seat),
+        None => Chapter::Queue(seat),
         Some(reason) => {
-            shared.lobby.closing(seat.id);
+            shared.lobby.closing(seat.id());
             bury(seat, reason, shared);
-            None
+            Chapter::Over
         }
     }
 }
 
 /// Keeps a survivor connected, unpaired, until it goes.
-async fn stay(mut seat: Box<Seat>, shared: &Arc<Shared>) {
+async fn stay(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Chapter {
     let mut watch = Watch::new();
     let reason = poll_fn(|cx| seat.poll_alone(cx, &mut watch, Words::Drop, shared)).await;
-    shared.lobby.closing(seat.id);
+    shared.lobby.closing(seat.id());
     bury(seat, reason, shared);
+    Chapter::Over
 }
 
 /// Closes a connection in a task of its own: nobody waits for a farewell.

@@ -28,7 +28,7 @@ const LOG_EVERY: Duration = Duration::from_secs(60);
 /// Binds as configured: one address, or all of them, dual-stack where the machine has IPv6.
 pub(crate) fn bind(config: &Config) -> io::Result<TcpListener> {
     let bind_to = |ip: IpAddr| listen(SocketAddr::new(ip, config.port), config.bind.is_none());
-    match config.bind {
+    let listener = match config.bind {
         Some(ip) => bind_to(ip),
         None => match bind_to(Ipv6Addr::UNSPECIFIED.into()) {
             Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
@@ -37,7 +37,9 @@ pub(crate) fn bind(config: &Config) -> io::Result<TcpListener> {
             }
             bound => bound,
         },
-    }
+    }?;
+    tune(&listener, config)?;
+    Ok(listener)
 }
 
 /// Listens on one address.
@@ -60,8 +62,10 @@ pub(crate) async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                if let Err(error) = stream.into_std().and_then(|s| welcome(s, peer, &shared)) {
-                    debug!(%peer, %error, "lost before it was welcomed");
+                counters::add(Counter::Accepted, 1);
+                match stream.into_std() {
+                    Ok(stream) => welcome(stream, peer, &shared),
+                    Err(error) => debug!(%peer, %error, "lost before it was welcomed"),
                 }
             }
             Err(error) if is_shortage(&error) => {
@@ -78,19 +82,18 @@ pub(crate) async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared
     }
 }
 
-fn welcome(stream: TcpStream, peer: SocketAddr, shared: &Shared) -> io::Result<()> {
-    tune(&stream, &shared.config)?;
+fn welcome(stream: TcpStream, peer: SocketAddr, shared: &Shared) {
     let permit = shared.admission.admit(peer);
     if let Some(worker) = shared.workers.iter().min_by_key(|worker| worker.load()) {
         worker.tell(Command::Welcome(Arrival { stream, peer, permit }));
     }
-    Ok(())
 }
 
-/// Options of every client's socket. The kernel's own checks back the heartbeat up: they also
+/// Options of every client's socket, which inherits them from the listening one (Linux), so they
+/// cost nothing at each connection. The kernel's own checks back the heartbeat up: they also
 /// notice a peer that is gone while we have nothing to say, or can't say it.
-fn tune(stream: &TcpStream, config: &Config) -> io::Result<()> {
-    let socket = SockRef::from(stream);
+fn tune(listener: &TcpListener, config: &Config) -> io::Result<()> {
+    let socket = SockRef::from(listener);
     socket.set_tcp_nodelay(true)?;
     let (silence, answer) = (config.heartbeat, config.timing.ping_answer);
     // Probes every third of the answer's time fit three of them into it.
@@ -110,4 +113,25 @@ fn is_shortage(error: &io::Error) -> bool {
     /// ENOMEM, ENFILE, EMFILE and ENOBUFS on Linux.
     const SHORTAGES: [i32; 4] = [12, 23, 24, 105];
     error.raw_os_error().is_some_and(|code| SHORTAGES.contains(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_accepted_socket_has_the_options_that_a_client_s_should() {
+        let config = Config { port: 0, heartbeat: Duration::from_secs(25), ..Config::default() };
+        let listener = bind(&config).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let _client = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        listener.set_nonblocking(false).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        let socket = SockRef::from(&stream);
+        assert!(socket.tcp_nodelay().unwrap() && socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), config.heartbeat);
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(2));
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), 3);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(33)));
+    }
 }

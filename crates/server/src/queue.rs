@@ -62,15 +62,16 @@ pub(crate) async fn find(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Found {
 
 fn enter(seat: &mut Seat, shared: &Shared) -> Stay {
     let now = Instant::now();
-    let stay = shared.lobby.enter(seat.id, seat.queued.map(|queued| queued.ticket), now);
-    seat.queued.get_or_insert(Queued { ticket: stay.ticket, since: now, told: false });
+    let place = seat.unpaired().queued.map(|queued| queued.ticket);
+    let stay = shared.lobby.enter(seat.id(), place, now);
+    seat.unpaired().queued.get_or_insert(Queued { ticket: stay.ticket, since: now, told: false });
     stay
 }
 
 /// Tells a client that it waits, once. Only this task writes to its socket, so whatever the
 /// lobby decides meanwhile comes after it.
 fn tell(seat: &mut Seat) {
-    if let Some(queued) = &mut seat.queued
+    if let Some(queued) = &mut seat.unpaired().queued
         && !std::mem::replace(&mut queued.told, true)
     {
         seat.outbox.message(plain::WAITING);
@@ -124,7 +125,7 @@ fn wait_for_probe(stay: &Stay, watch: &mut Watch, cx: &mut Context<'_>) -> Poll<
 /// so no seat is lost between two tasks.
 async fn leave(seat: Box<Seat>, mut stay: Stay, reason: Reason, shared: &Shared) -> Found {
     let mut orphan = None;
-    if !shared.lobby.leave(seat.id, stay.ticket) {
+    if !shared.lobby.leave(seat.id(), stay.ticket) {
         stay.notes.close();
         while let Some(note) = stay.notes.recv().await {
             if let Note::Partner(partner) = note {

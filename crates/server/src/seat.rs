@@ -3,11 +3,11 @@
 //! Knows how to read, judge and write one socket. Must not know who the partner is, or why it was
 //! chosen: it moves, whole, to the task of the conversation.
 
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
-use std::{io, mem};
 
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
@@ -28,6 +28,13 @@ use crate::worker::Home;
 /// under 64 KiB + 4 KiB together, so a stalled pair costs at most twice that a direction.
 const LEAST_READ: usize = 4 * 1024;
 
+/// What only a client without a partner needs.
+pub(crate) struct Unpaired {
+    /// What it says to the partner to come.
+    pub(crate) hold: Hold,
+    pub(crate) queued: Option<Queued>,
+}
+
 /// A client's place in the queue.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Queued {
@@ -47,33 +54,23 @@ pub(crate) enum Received {
     Gone(Reason),
 }
 
-/// A ping whose pong ends what was meant for the partner who has left.
-#[derive(Debug, Clone, Copy)]
-struct Fence {
-    number: u32,
-    raised: Instant,
-}
-
 /// One connected client.
 pub(crate) struct Seat {
-    pub(crate) id: ConnectionId,
     stream: TcpStream,
     pub(crate) relay: Relay,
     pub(crate) outbox: Outbox,
     pub(crate) heartbeat: Heartbeat,
-    pub(crate) hold: Hold,
-    pub(crate) queued: Option<Queued>,
-    /// Bytes that came together with the handshake.
-    unread: Vec<u8>,
-    /// While set, everything that arrives was meant for a partner who has left; the pong with
-    /// this number ends it.
-    fence: Option<Fence>,
+    /// Not there in a conversation, so that it costs nothing then.
+    unpaired: Option<Box<Unpaired>>,
+    /// Since when the fence stands: everything that arrives was meant for a partner who has left,
+    /// up to the pong with the number of the last fence.
+    fence: Option<Instant>,
     fences: u32,
     farewell: Option<CloseCode>,
     /// Where in all that is written to it its last ping begins, in bytes.
     pinged_at: u64,
     home: Home,
-    _membership: Membership,
+    membership: Membership,
     _permit: Permit,
 }
 
@@ -93,29 +90,43 @@ impl Seat {
     /// A seat for a client that has just completed its handshake.
     pub(crate) fn new(
         stream: TcpStream,
-        unread: Vec<u8>,
         permit: Permit,
         home: Home,
         shared: &Arc<Shared>,
     ) -> Box<Self> {
         let id = shared.next_connection();
         Box::new(Self {
-            id,
             stream,
             relay: Relay::new(shared.config.max_message_size as u64),
             outbox: Outbox::default(),
             heartbeat: Heartbeat::new(Instant::now()),
-            hold: Hold::new(Arc::clone(&shared.held)),
-            queued: None,
-            unread,
+            unpaired: None,
             fence: None,
             fences: 0,
             farewell: None,
             pinged_at: 0,
             home,
-            _membership: Membership { id, shared: Arc::clone(shared) },
+            membership: Membership { id, shared: Arc::clone(shared) },
             _permit: permit,
         })
+    }
+
+    /// Its number among the connections.
+    pub(crate) fn id(&self) -> ConnectionId {
+        self.membership.id
+    }
+
+    /// What it needs without a partner.
+    pub(crate) fn unpaired(&mut self) -> &mut Unpaired {
+        let held = &self.membership.shared.held;
+        self.unpaired.get_or_insert_with(|| {
+            Box::new(Unpaired { hold: Hold::new(Arc::clone(held)), queued: None })
+        })
+    }
+
+    /// The same, given up: it has a partner now.
+    pub(crate) fn take_unpaired(&mut self) -> Option<Box<Unpaired>> {
+        self.unpaired.take()
     }
 
     /// Moves the socket to the runtime of the worker that polls it from now on.
@@ -144,10 +155,8 @@ impl Seat {
                 Poll::Ready(_) => return Received::Gone(Reason::ConnectionLost),
             };
             self.heartbeat.heard(now);
-            let mut window = Window::new(&mut buf[..HEADROOM + n]);
-            let gone = self.digest(&mut window);
-            let ended = take(self, &mut window, cx);
-            if let Some(reason) = gone.or(ended) {
+            let took = |seat: &mut Self, window: &mut Window<'_>| take(seat, window, cx);
+            if let Some(reason) = self.work_through(&mut buf[..HEADROOM + n], took) {
                 return Received::Gone(reason);
             }
             if full {
@@ -157,6 +166,33 @@ impl Seat {
             }
             Received::More
         })
+    }
+
+    /// Works through bytes that came earlier than the seat was made, right behind the handshake.
+    pub(crate) fn receive_early(
+        &mut self,
+        early: &[u8],
+        mut take: impl FnMut(&mut Self, &mut Window<'_>) -> Option<Reason>,
+    ) -> Option<Reason> {
+        early.chunks(READ_SIZE).find_map(|chunk| {
+            buffer::with(|buf| {
+                buf[HEADROOM..][..chunk.len()].copy_from_slice(chunk);
+                self.work_through(&mut buf[..HEADROOM + chunk.len()], &mut take)
+            })
+        })
+    }
+
+    /// Decodes what was read, and lets `take` have the output. `Some` says why the client goes,
+    /// or has to go.
+    fn work_through(
+        &mut self,
+        read: &mut [u8],
+        take: impl FnOnce(&mut Self, &mut Window<'_>) -> Option<Reason>,
+    ) -> Option<Reason> {
+        let mut window = Window::new(read);
+        let gone = self.digest(&mut window);
+        let ended = take(self, &mut window);
+        gone.or(ended)
     }
 
     /// Writes a partner's words, as much as the socket takes now; the rest waits in the outbox.
@@ -170,7 +206,7 @@ impl Seat {
     }
 
     /// Puts the words that were sent before pairing behind what waits for this client.
-    pub(crate) fn deliver_held(&mut self, hold: &mut Hold) {
+    pub(crate) fn deliver_held(&mut self, mut hold: Hold) {
         let (frames, messages, bytes) = hold.take();
         counters::relayed(messages, bytes);
         self.outbox.push(&frames);
@@ -192,7 +228,7 @@ impl Seat {
         shared: &Shared,
     ) -> Result<Instant, Reason> {
         let (silence, timing) = (shared.config.heartbeat, &shared.config.timing);
-        let fenced_until = self.fence.map(|fence| fence.raised + timing.fence);
+        let fenced_until = self.fence.map(|raised| raised + timing.fence);
         if fenced_until.is_some_and(|until| now >= until) {
             return Err(Reason::PingTimeout);
         }
@@ -235,7 +271,7 @@ impl Seat {
     /// Raises the fence: from here to its pong, everything was meant for the partner who left.
     pub(crate) fn raise_fence(&mut self, now: Instant) {
         self.fences += 1;
-        self.fence = Some(Fence { number: self.fences, raised: now });
+        self.fence = Some(now);
         self.ping_with(&self.fences.to_be_bytes(), now);
     }
 
@@ -258,15 +294,7 @@ impl Seat {
         buf: &mut [u8],
     ) -> Poll<io::Result<(usize, bool)>> {
         let limit = READ_SIZE.saturating_sub(self.relay.held_len()).max(LEAST_READ);
-        let space = &mut buf[HEADROOM..HEADROOM + limit];
-        if !self.unread.is_empty() {
-            let unread = mem::take(&mut self.unread);
-            let n = unread.len().min(limit);
-            space[..n].copy_from_slice(&unread[..n]);
-            self.unread = unread[n..].to_vec();
-            return Poll::Ready(Ok((n, n == limit)));
-        }
-        let mut space = ReadBuf::new(space);
+        let mut space = ReadBuf::new(&mut buf[HEADROOM..HEADROOM + limit]);
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut space))?;
         Poll::Ready(Ok((space.filled().len(), space.remaining() == 0)))
     }
@@ -289,7 +317,7 @@ impl Seat {
     }
 
     fn pass_fence(&mut self, pong: &[u8], window: &mut Window<'_>) {
-        if self.fence.is_some_and(|fence| pong == fence.number.to_be_bytes()) {
+        if self.is_fenced() && pong == self.fences.to_be_bytes() {
             self.fence = None;
             counters::reason(Reason::Fenced, self.relay.discard(window));
         }
@@ -304,8 +332,8 @@ impl Seat {
 
     /// The socket itself; the seat's place among the connections is kept until `Remains` drops.
     pub(crate) fn into_remains(self: Box<Self>) -> (TcpStream, Remains) {
-        let Self { stream, home, _membership, _permit, .. } = *self;
-        (stream, Remains { _home: home, _membership, _permit })
+        let Self { stream, home, membership, _permit, .. } = *self;
+        (stream, Remains { _home: home, _membership: membership, _permit })
     }
 }
 

@@ -63,8 +63,7 @@ impl Server {
         let address = listener.local_addr()?;
         let metrics_address =
             metrics.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
-        let (workers, orders): (Vec<_>, Vec<_>) =
-            (0..config.workers).map(|_| Worker::new()).unzip();
+        let (workers, orders): (Vec<_>, Vec<_>) = (0..config.workers).map(Worker::new).unzip();
         let shared = Arc::new(Shared::new(config, workers));
         let mut sockets = Some((listener, metrics));
         let threads = Mutex::default();

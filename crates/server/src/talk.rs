@@ -5,7 +5,6 @@
 //! When the other socket is full the lane stops reading, and TCP slows the sender.
 
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -14,7 +13,8 @@ use vyoma_protocol::{Reason, plain};
 use crate::alarm::{Alarm, LOOK_EVERY};
 use crate::bell::Bell;
 use crate::counters::{self, Counter};
-use crate::seat::{Received, Seat};
+use crate::hold::Hold;
+use crate::seat::{Received, Seat, Unpaired};
 use crate::shared::Shared;
 use crate::shutdown::Phase;
 
@@ -27,48 +27,61 @@ pub(crate) enum Ended {
 }
 
 /// Who ends a conversation.
+#[derive(Clone, Copy)]
 enum End {
     A(Reason),
     B(Reason),
     Both,
 }
 
-struct Talk {
+/// A conversation under way.
+pub(crate) struct Talk {
     a: Box<Seat>,
     b: Box<Seat>,
     alarm: Alarm,
     bell: Bell,
+    end: End,
 }
 
-/// Pairs two clients, delivers what they said before, and carries their words until one goes.
-pub(crate) async fn talk(mut a: Box<Seat>, mut b: Box<Seat>, shared: &Arc<Shared>) -> Ended {
-    shared.lobby.pair(a.id, b.id);
-    counters::add(Counter::ConversationsStarted, 1);
-    tracing::debug!(a = a.id.0, b = b.id.0, "paired");
-    greet(&mut a);
-    greet(&mut b);
-    a.deliver_held(&mut b.hold);
-    b.deliver_held(&mut a.hold);
-    let mut talk = Talk { a, b, alarm: Alarm::new(Instant::now()), bell: Bell::default() };
-    let end = poll_fn(|cx| talk.poll(cx, shared)).await;
-    counters::add(Counter::ConversationsEnded, 1);
-    let Talk { a, b, .. } = talk;
-    match end {
-        End::A(reason) => Ended::Left { goer: a, stayer: b, reason },
-        End::B(reason) => Ended::Left { goer: b, stayer: a, reason },
-        End::Both => Ended::Both(a, b),
-    }
-}
-
-fn greet(seat: &mut Seat) {
-    if let Some(queued) = seat.queued.take() {
-        counters::pairing_wait(queued.since.elapsed());
-    }
+/// Tells a client that it has a partner. Returns what it has said so far.
+fn greet(seat: &mut Seat) -> Option<Hold> {
     seat.relay.stream();
     seat.outbox.message(plain::CONNECTED);
+    let Unpaired { hold, queued } = *seat.take_unpaired()?;
+    if let Some(queued) = queued {
+        counters::pairing_wait(queued.since.elapsed());
+    }
+    Some(hold)
 }
 
 impl Talk {
+    /// Pairs two clients, and delivers what they said before.
+    pub(crate) fn begin(mut a: Box<Seat>, mut b: Box<Seat>, shared: &Shared) -> Self {
+        shared.lobby.pair(a.id(), b.id());
+        counters::add(Counter::ConversationsStarted, 1);
+        tracing::debug!(a = a.id().0, b = b.id().0, "paired");
+        let (of_a, of_b) = (greet(&mut a), greet(&mut b));
+        of_b.into_iter().for_each(|hold| a.deliver_held(hold));
+        of_a.into_iter().for_each(|hold| b.deliver_held(hold));
+        Self { a, b, alarm: Alarm::new(Instant::now()), bell: Bell::default(), end: End::Both }
+    }
+
+    /// Carries the words of both until one goes, or the server closes both.
+    pub(crate) async fn carry(&mut self, shared: &Shared) {
+        self.end = poll_fn(|cx| self.poll(cx, shared)).await;
+    }
+
+    /// Takes it apart.
+    pub(crate) fn end(self) -> Ended {
+        counters::add(Counter::ConversationsEnded, 1);
+        let Self { a, b, end, .. } = self;
+        match end {
+            End::A(reason) => Ended::Left { goer: a, stayer: b, reason },
+            End::B(reason) => Ended::Left { goer: b, stayer: a, reason },
+            End::Both => Ended::Both(a, b),
+        }
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>, shared: &Shared) -> Poll<End> {
         self.bell.hear(cx);
         let now = Instant::now();

@@ -11,16 +11,16 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use tokio::runtime;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use tokio_util::task::TaskTracker;
-
 use vyoma_core::admission::Refused;
 
 use crate::admission::Permit;
-use crate::counters::{self, Counter};
 use crate::handshake::{self, Upgraded};
 use crate::seat::Seat;
 use crate::shared::Shared;
 use crate::{bell, life};
+
+/// Connections whose memory is worth giving back: a quarter of a megabyte at least.
+const CROWD: usize = 256;
 
 /// What a worker is told to do.
 pub(crate) enum Command {
@@ -39,20 +39,34 @@ pub(crate) struct Arrival {
 
 /// What others know of a worker.
 pub(crate) struct Worker {
+    index: usize,
     /// Connections that live here.
     load: AtomicUsize,
+    /// The most there were since memory was given back.
+    most: AtomicUsize,
     commands: UnboundedSender<Command>,
 }
 
 impl Worker {
-    pub(crate) fn new() -> (Arc<Self>, UnboundedReceiver<Command>) {
+    pub(crate) fn new(index: usize) -> (Arc<Self>, UnboundedReceiver<Command>) {
         let (commands, orders) = mpsc::unbounded_channel();
-        (Arc::new(Self { load: AtomicUsize::new(0), commands }), orders)
+        let (load, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        (Arc::new(Self { index, load, most, commands }), orders)
     }
 
     /// Connections that live here.
     pub(crate) fn load(&self) -> usize {
         self.load.load(Relaxed)
+    }
+
+    /// Whether most of a crowd has left since this last said so.
+    fn is_deserted(&self) -> bool {
+        let (load, most) = (self.load(), self.most.load(Relaxed));
+        let deserted = most >= CROWD && load <= most / 2;
+        if deserted {
+            self.most.store(load, Relaxed);
+        }
+        deserted
     }
 
     /// Tells the worker; one that has stopped needs to be told nothing.
@@ -66,29 +80,26 @@ thread_local! {
 }
 
 /// A connection's worker, counted in its load until dropped.
-pub(crate) struct Home {
-    worker: Arc<Worker>,
-    index: usize,
-}
+pub(crate) struct Home(Arc<Worker>);
 
 impl Home {
     /// The worker this runs on.
     pub(crate) fn here(shared: &Shared) -> Self {
-        let index = INDEX.get();
-        let worker = Arc::clone(&shared.workers[index]);
-        worker.load.fetch_add(1, Relaxed);
-        Self { worker, index }
+        let worker = Arc::clone(&shared.workers[INDEX.get()]);
+        let load = worker.load.fetch_add(1, Relaxed) + 1;
+        worker.most.fetch_max(load, Relaxed);
+        Self(worker)
     }
 
     /// Whether this runs on that worker.
     pub(crate) fn is_here(&self) -> bool {
-        self.index == INDEX.get()
+        self.0.index == INDEX.get()
     }
 }
 
 impl Drop for Home {
     fn drop(&mut self) {
-        self.worker.load.fetch_sub(1, Relaxed);
+        self.0.load.fetch_sub(1, Relaxed);
     }
 }
 
@@ -108,12 +119,11 @@ pub(crate) fn run(
 ) {
     INDEX.set(index);
     shared.registry.enlist();
-    let tasks = TaskTracker::new();
     let work = async {
         while let Some(command) = orders.recv().await {
             match command {
                 Command::Welcome(arrival) => {
-                    tasks.spawn(welcome(arrival, tasks.clone(), Arc::clone(shared)));
+                    tokio::spawn(welcome(arrival, Arc::clone(shared)));
                 }
                 Command::Ring => bell::ring(),
             }
@@ -122,21 +132,34 @@ pub(crate) fn run(
     runtime.block_on(async {
         tokio::select! {
             () = shared.shutdown.stopped.cancelled() => {}
-            ((), ()) = async { tokio::join!(work, service) } => {}
+            _ = async { tokio::join!(work, service, tidy(&shared.workers[index], shared)) } => {}
         }
     });
 }
 
+/// Gives memory back when a crowd has left.
+async fn tidy(worker: &Worker, shared: &Shared) {
+    loop {
+        tokio::time::sleep(shared.config.timing.crowd).await;
+        if worker.is_deserted() {
+            (shared.config.give_memory_back)();
+        }
+    }
+}
+
 /// Takes a connection through its handshake. The client then gets a task of its own, so that
 /// nothing of the handshake stays in memory.
-async fn welcome(arrival: Arrival, tasks: TaskTracker, shared: Arc<Shared>) {
-    counters::add(Counter::Accepted, 1);
+async fn welcome(arrival: Arrival, shared: Arc<Shared>) {
     let home = Home::here(&shared);
     let Ok(stream) = tokio::net::TcpStream::from_std(arrival.stream) else { return };
     let upgraded =
         handshake::receive(stream, arrival.peer, arrival.permit, Arc::clone(&shared)).await;
-    if let Some(Upgraded { stream, early, permit }) = upgraded {
-        let seat = Seat::new(stream, early, permit, home, &shared);
-        tasks.spawn(life::live(seat, shared));
+    if let Some(Upgraded { stream, answer, early, permit }) = upgraded {
+        let mut seat = Seat::new(stream, permit, home, &shared);
+        // It goes out together with the first notice.
+        seat.outbox.push(&answer);
+        if let Some(seat) = life::begin(seat, &early, &shared) {
+            tokio::spawn(life::live(seat, shared));
+        }
     }
 }

@@ -74,7 +74,7 @@ impl Client {
     }
 
     /// Reads until the pairing has come this far; a message that came with it goes to `sink`.
-    pub(crate) async fn until(&mut self, stage: Stage, sink: Sink<'_>) -> Result<(), Fault> {
+    pub(crate) async fn until(&mut self, stage: Stage, sink: &mut dyn Sink) -> Result<(), Fault> {
         while self.stage() != stage && self.stage() != Stage::Paired {
             self.receive("pairing", sink).await?;
         }
@@ -85,7 +85,7 @@ impl Client {
     pub(crate) async fn receive(
         &mut self,
         what: &'static str,
-        sink: Sink<'_>,
+        sink: &mut dyn Sink,
     ) -> Result<(), Fault> {
         let received = timeout(PATIENCE, poll_fn(|cx| self.poll_receive(cx, sink))).await;
         received.map_err(|_| Fault::Silence(what))?
@@ -95,7 +95,7 @@ impl Client {
     pub(crate) fn poll_receive(
         &mut self,
         cx: &mut Context<'_>,
-        sink: Sink<'_>,
+        sink: &mut dyn Sink,
     ) -> Poll<Result<(), Fault>> {
         BUFFER.with_borrow_mut(|buffer| {
             let mut space = ReadBuf::new(buffer);

@@ -39,6 +39,8 @@ pub(crate) struct Template {
     /// The payload in a client's frame.
     frame: Vec<u8>,
     header: usize,
+    /// The header of a server's frame with that payload.
+    server_header: Vec<u8>,
     /// Whether what comes back is the frame as it was sent, rather than the payload.
     raw: bool,
 }
@@ -60,7 +62,10 @@ impl Template {
         let mut frame = Vec::with_capacity(size + MAX_HEADER);
         encode(&mut frame, true, Opcode::Data(kind), &payload, Some(MASK));
         let header = frame.len() - size;
-        Self { payload, frame, header, raw }
+        let mut server_header = Vec::new();
+        encode(&mut server_header, true, Opcode::Data(kind), &payload, None);
+        server_header.truncate(server_header.len() - size);
+        Self { payload, frame, header, server_header, raw }
     }
 
     /// Frames to send, this many at once, not numbered yet.
@@ -76,6 +81,11 @@ impl Template {
     /// The bytes of one message as it arrives.
     pub(crate) fn arriving_len(&self) -> usize {
         self.expected().len()
+    }
+
+    /// The bytes of one message in a server's frame.
+    pub(crate) fn server_frame_len(&self) -> usize {
+        self.server_header.len() + self.payload.len()
     }
 
     /// Where in it the stamp is, and the stamp as it arrives there.
@@ -148,6 +158,23 @@ impl Progress {
     /// Whether no message is half there.
     pub(crate) fn is_between(&self) -> bool {
         self.at == 0
+    }
+
+    /// How many of the frames at the beginning of `bytes` are a server's with the messages that
+    /// are due; it is up to [`Progress::take`] to say what is wrong with the next.
+    pub(crate) fn take_frames(&mut self, template: &Template, bytes: &[u8]) -> u32 {
+        let before = self.number;
+        for frame in bytes.chunks_exact(template.server_frame_len()) {
+            let (header, payload) = frame.split_at(template.server_header.len());
+            let stamp = stamp(self.sender, self.number);
+            if header != template.server_header
+                || !matches(payload, 0, &template.payload, 0, &stamp)
+            {
+                break;
+            }
+            self.number = self.number.wrapping_add(1);
+        }
+        self.number.wrapping_sub(before)
     }
 
     /// Compares what arrived with what is due: how many messages are complete with it.

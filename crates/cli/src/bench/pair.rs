@@ -11,8 +11,8 @@ use tokio::try_join;
 
 use super::client::Client;
 use super::fault::Fault;
-use super::inbound::Stage;
-use super::message::{Burst, Progress};
+use super::inbound::{Nothing, Sink, Stage};
+use super::message::{Burst, Progress, Template};
 use super::rate::Beat;
 use super::run::Run;
 
@@ -37,15 +37,14 @@ struct End {
 impl Pair {
     /// Connects two. Nobody else may be waiting: the first has to be when the second comes.
     pub(crate) async fn connect(run: &Arc<Run>) -> Result<Self, Fault> {
-        let mut nothing = |_: &[u8], _| Err(Fault::Unknown);
         let mut first = Client::connect(run).await?;
-        first.until(Stage::Waiting, &mut nothing).await?;
+        first.until(Stage::Waiting, &mut Nothing).await?;
         if !run.options.raw && first.stage() == Stage::Paired {
             return Err(Fault::Stranger);
         }
         let mut second = Client::connect(run).await?;
-        second.until(Stage::Paired, &mut nothing).await?;
-        first.until(Stage::Paired, &mut nothing).await?;
+        second.until(Stage::Paired, &mut Nothing).await?;
+        first.until(Stage::Paired, &mut Nothing).await?;
         let (one, other) = (first.id, second.id);
         let end = |client, partner| End {
             client,
@@ -178,15 +177,30 @@ impl End {
 
     /// Reads once: how many messages are complete with it, and as they should be.
     fn poll_hear(&mut self, cx: &mut Context<'_>, run: &Run) -> Poll<Result<u32, Fault>> {
-        let (mut complete, heard) = (0, &mut self.heard);
-        self.client
-            .poll_receive(cx, &mut |bytes, last| {
-                complete += heard.take(&run.template, bytes)?;
-                match last {
-                    Some(last) if last != heard.is_between() => Err(Fault::Unknown),
-                    _ => Ok(()),
-                }
-            })
-            .map_ok(|()| complete)
+        let mut ear = Ear { heard: &mut self.heard, template: &run.template, complete: 0 };
+        self.client.poll_receive(cx, &mut ear).map_ok(|()| ear.complete)
+    }
+}
+
+/// Compares what arrives with what is due.
+struct Ear<'a> {
+    heard: &'a mut Progress,
+    template: &'a Template,
+    complete: u32,
+}
+
+impl Sink for Ear<'_> {
+    fn take(&mut self, bytes: &[u8], last: Option<bool>) -> Result<(), Fault> {
+        self.complete += self.heard.take(self.template, bytes)?;
+        match last {
+            Some(last) if last != self.heard.is_between() => Err(Fault::Unknown),
+            _ => Ok(()),
+        }
+    }
+
+    fn take_expected(&mut self, bytes: &[u8]) -> usize {
+        let frames = self.heard.take_frames(self.template, bytes);
+        self.complete += frames;
+        frames as usize * self.template.server_frame_len()
     }
 }

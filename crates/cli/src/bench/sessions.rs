@@ -30,11 +30,7 @@ pub(crate) async fn couples(run: Arc<Run>) -> Result<(), Fault> {
 async fn session(run: &Run) -> Result<(), Fault> {
     let mut client = Client::connect(run).await?;
     let mut said = Vec::new();
-    let mut listen = |bytes: &[u8], _| {
-        said.extend_from_slice(bytes);
-        Ok(())
-    };
-    client.until(Stage::Paired, &mut listen).await?;
+    client.until(Stage::Paired, &mut said).await?;
     let mut burst = run.template.burst(1);
     let (id, mut begun) = (client.id, false);
     poll_fn(|cx| {
@@ -46,11 +42,7 @@ async fn session(run: &Run) -> Result<(), Fault> {
     })
     .await?;
     while said.len() < run.template.arriving_len() {
-        let mut listen = |bytes: &[u8], _| {
-            said.extend_from_slice(bytes);
-            Ok(())
-        };
-        client.receive("a partner's word", &mut listen).await?;
+        client.receive("a partner's word", &mut said).await?;
     }
     // The partner may have gone since: the notice of that is no part of the message.
     let (message, notice) = said.split_at(run.template.arriving_len());
