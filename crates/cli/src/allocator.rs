@@ -1,7 +1,7 @@
 //! The allocator, and how it gives memory back.
 //!
 //! mimalloc returns free memory to the system only while something is allocated or freed. After a
-//! crowd has left, nothing is, so it has to be told.
+//! crowd has left, nothing is, so it has to be told. Unsafe, since its crate offers no safe call.
 #![allow(unsafe_code)]
 
 use mimalloc::MiMalloc;

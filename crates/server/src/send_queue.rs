@@ -1,6 +1,6 @@
 //! How much of what was written to a socket its peer has not acknowledged.
 //!
-//! The only unsafe code of the project: no safe crate offers this request. Without it a slow
+//! Unsafe, since no safe crate offers this request. Without it a slow
 //! reader can't be told from a dead one, since the kernel accepts megabytes ahead.
 #![allow(unsafe_code)]
 
