@@ -52,6 +52,10 @@ impl ConfigView<'_> {
             ("drain-timeout", Span(config.drain_timeout).to_string()),
             ("survivor", name(options.survivor.to_possible_value())),
             ("metrics-bind", config.metrics_bind.map_or(String::new(), |bind| bind.to_string())),
+            (
+                "takeover",
+                options.takeover.as_ref().map_or(String::new(), |path| path.display().to_string()),
+            ),
             ("log-format", name(options.log_format.to_possible_value())),
             ("log", options.log.clone()),
         ]

@@ -12,6 +12,7 @@ mod healthcheck;
 mod logs;
 mod options;
 mod serve;
+mod takeover;
 mod values;
 
 use options::{Command, Invocation};

@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -100,6 +101,10 @@ pub(crate) struct ServeOptions {
     /// Address and port of its own for /metrics; else the main port serves it to this machine only
     #[arg(long, env = "VYOMA_METRICS_BIND", value_name = "IP:PORT")]
     pub(crate) metrics_bind: Option<SocketAddr>,
+
+    /// Unix socket at which the next process takes the listening sockets over from this one, as this one does from the process there now
+    #[arg(long, env = "VYOMA_TAKEOVER", value_name = "PATH")]
+    pub(crate) takeover: Option<PathBuf>,
 
     /// How logs are written
     #[arg(long, env = "VYOMA_LOG_FORMAT", value_name = "FORMAT", default_value = "human")]

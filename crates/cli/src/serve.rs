@@ -2,6 +2,8 @@
 
 use std::io::{self, ErrorKind, Write as _};
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -12,8 +14,8 @@ use vyoma_server::{Config, ConfigError, Server, StartError};
 
 use crate::EXIT_USAGE;
 use crate::config_view::ConfigView;
-use crate::logs;
 use crate::options::{ServeOptions, Settings, variable_of};
+use crate::{logs, takeover};
 
 /// Runs the server until it has been told to go and has gone.
 pub(crate) fn run(options: ServeOptions, settings: &Settings) -> ExitCode {
@@ -28,7 +30,7 @@ pub(crate) fn run(options: ServeOptions, settings: &Settings) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     logs::start(options.log_format, &options.log);
-    match serve(config) {
+    match serve(config, options.takeover) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error:#}");
@@ -47,19 +49,39 @@ fn usage_error(error: &ConfigError, settings: &Settings) -> ExitCode {
     ExitCode::from(EXIT_USAGE)
 }
 
-fn serve(config: Config) -> anyhow::Result<()> {
+fn serve(config: Config, takeover: Option<PathBuf>) -> anyhow::Result<()> {
     raise_descriptor_limit();
-    let signals = Signals::new().context("cannot listen to signals")?;
+    let orders = Orders::new().context("cannot listen to signals")?;
     let main_port = config.port;
-    let server = Server::start(config).map_err(|error| explain(error, main_port))?;
+    let explain = |error: anyhow::Error| match error.downcast() {
+        Ok(error) => explain(error, main_port),
+        Err(error) => error,
+    };
+    let (listeners, predecessor) =
+        takeover::sockets(&config, takeover.as_deref()).map_err(explain)?;
+    let server = Server::start_on(listeners, config)?;
+    let successors = match &takeover {
+        Some(path) => {
+            let socket = takeover::listen(path);
+            Some(
+                socket
+                    .with_context(|| format!("--takeover: cannot listen at {}", path.display()))?,
+            )
+        }
+        None => None,
+    };
+    if let Some(predecessor) = predecessor {
+        predecessor.relieve().context("the running server is gone, but left us its sockets")?;
+        tracing::info!("took over from the process before");
+    }
     let _ = io::stdout().write_all(greeting(server.local_addr(), server.metrics_addr()).as_bytes());
     tracing::info!(address = %server.local_addr(), "listening");
     let server = Arc::new(server);
     let obeying = Arc::clone(&server);
     // Not joined: it ends with the process, when the server has gone.
     std::thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || signals.obey(&obeying))
+        .name("orders".to_owned())
+        .spawn(move || orders.obey(&obeying, successors))
         .context("cannot start the thread for signals")?;
     server.wait();
     tracing::info!("stopped");
@@ -74,14 +96,15 @@ fn raise_descriptor_limit() {
     }
 }
 
-/// SIGINT and SIGTERM, heard from the moment this is made.
-struct Signals {
+/// What others want of the process: SIGINT and SIGTERM, heard from the moment this is made, and to
+/// be succeeded.
+struct Orders {
     runtime: Runtime,
     interrupt: Signal,
     terminate: Signal,
 }
 
-impl Signals {
+impl Orders {
     fn new() -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let entered = runtime.enter();
@@ -91,24 +114,44 @@ impl Signals {
         Ok(Self { runtime, interrupt, terminate })
     }
 
-    /// The first one drains the server, the second stops it.
-    fn obey(self, server: &Server) {
+    /// The first signal drains the server, like a successor; the next one stops it.
+    fn obey(self, server: &Server, successors: Option<UnixListener>) {
         let Self { runtime, mut interrupt, mut terminate } = self;
-        let mut next = || {
-            runtime.block_on(async {
-                tokio::select! {
-                    _ = interrupt.recv() => "SIGINT",
-                    _ = terminate.recv() => "SIGTERM",
-                }
-            })
+        let mut signal = async || {
+            tokio::select! {
+                _ = interrupt.recv() => "SIGINT",
+                _ = terminate.recv() => "SIGTERM",
+            }
         };
-        // Not within the macros: what isn't logged isn't evaluated either.
-        let signal = next();
-        tracing::info!(signal, "shutting down; a second signal stops at once");
-        server.drain();
-        let signal = next();
-        tracing::info!(signal, "stopping at once");
-        server.stop();
+        runtime.block_on(async {
+            tokio::select! {
+                signal = signal() => {
+                    tracing::info!(signal, "shutting down; a second signal stops at once");
+                    server.drain();
+                }
+                () = succeed(server, successors) => {}
+            }
+            let signal = signal().await;
+            tracing::info!(signal, "stopping at once");
+            server.stop();
+        });
+    }
+}
+
+/// Waits for a process that takes over, and until it has.
+async fn succeed(server: &Server, successors: Option<UnixListener>) {
+    let Some(Ok(successors)) = successors.map(tokio::net::UnixListener::from_std) else {
+        return std::future::pending().await;
+    };
+    loop {
+        let handed_over = async {
+            let (stream, _) = successors.accept().await?;
+            takeover::hand_over(stream.into_std()?, server).await
+        };
+        match handed_over.await {
+            Ok(()) => return tracing::info!("another process took over; shutting down"),
+            Err(error) => tracing::warn!(error = format!("{error:#}"), "nobody took over"),
+        }
     }
 }
 

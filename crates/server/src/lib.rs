@@ -11,6 +11,7 @@ mod buffer;
 mod closing;
 mod config;
 mod counters;
+mod door;
 mod handshake;
 mod hold;
 mod http;
@@ -30,5 +31,5 @@ mod talk;
 mod worker;
 
 pub use config::{Config, ConfigError, Survivor, Timing};
-pub use server::{Server, StartError};
+pub use server::{Listeners, Server, StartError};
 pub use vyoma_core::roster::Census;

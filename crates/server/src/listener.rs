@@ -28,7 +28,7 @@ const LOG_EVERY: Duration = Duration::from_secs(60);
 /// Binds as configured: one address, or all of them, dual-stack where the machine has IPv6.
 pub(crate) fn bind(config: &Config) -> io::Result<TcpListener> {
     let bind_to = |ip: IpAddr| listen(SocketAddr::new(ip, config.port), config.bind.is_none());
-    let listener = match config.bind {
+    match config.bind {
         Some(ip) => bind_to(ip),
         None => match bind_to(Ipv6Addr::UNSPECIFIED.into()) {
             Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
@@ -37,9 +37,7 @@ pub(crate) fn bind(config: &Config) -> io::Result<TcpListener> {
             }
             bound => bound,
         },
-    }?;
-    tune(&listener, config)?;
-    Ok(listener)
+    }
 }
 
 /// Listens on one address.
@@ -52,15 +50,16 @@ pub(crate) fn listen(address: SocketAddr, dual_stack: bool) -> io::Result<TcpLis
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    socket.set_nonblocking(true)?;
     Ok(socket.into())
 }
 
 /// Accepts until the server has stopped.
 pub(crate) async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
     let mut last_log: Option<Instant> = None;
+    let mut door = shared.door.watch();
     loop {
-        match listener.accept().await {
+        let Some(accepted) = door.while_open(listener.accept()).await else { continue };
+        match accepted {
             Ok((stream, peer)) => {
                 counters::add(Counter::Accepted, 1);
                 match stream.into_std() {
@@ -92,8 +91,9 @@ fn welcome(stream: TcpStream, peer: SocketAddr, shared: &Shared) {
 /// Options of every client's socket, which inherits them from the listening one (Linux), so they
 /// cost nothing at each connection. The kernel's own checks back the heartbeat up: they also
 /// notice a peer that is gone while we have nothing to say, or can't say it.
-fn tune(listener: &TcpListener, config: &Config) -> io::Result<()> {
+pub(crate) fn tune(listener: &TcpListener, config: &Config) -> io::Result<()> {
     let socket = SockRef::from(listener);
+    socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
     let (silence, answer) = (config.heartbeat, config.timing.ping_answer);
     // Probes every third of the answer's time fit three of them into it.
@@ -123,6 +123,7 @@ mod tests {
     fn an_accepted_socket_has_the_options_that_a_client_s_should() {
         let config = Config { port: 0, heartbeat: Duration::from_secs(25), ..Config::default() };
         let listener = bind(&config).unwrap();
+        tune(&listener, &config).unwrap();
         let port = listener.local_addr().unwrap().port();
         let _client = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
         listener.set_nonblocking(false).unwrap();

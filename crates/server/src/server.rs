@@ -1,12 +1,12 @@
 //! The server as a whole: start, drain, stop.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use vyoma_core::roster::Census;
 
 use crate::config::{Config, ConfigError};
@@ -22,8 +22,51 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub struct Server {
     shared: Arc<Shared>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// To be handed over.
+    listeners: Listeners,
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
+}
+
+/// Listening sockets.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For clients.
+    pub main: TcpListener,
+    /// For metrics, if they have an address of their own.
+    pub metrics: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Listens where the configuration says.
+    ///
+    /// # Errors
+    /// Which address is taken, or not ours.
+    pub fn bind(config: &Config) -> Result<Self, StartError> {
+        let address = SocketAddr::new(config.bind.unwrap_or([0; 16].into()), config.port);
+        let main = listener::bind(config);
+        let main = main.map_err(|source| StartError::Listen { address, source })?;
+        Ok(Self { main, metrics: Self::bind_metrics(config)? })
+    }
+
+    /// Listens where the configuration wants the metrics, if it names an address of their own.
+    ///
+    /// # Errors
+    /// If that address is taken, or not ours.
+    pub fn bind_metrics(config: &Config) -> Result<Option<TcpListener>, StartError> {
+        let Some(address) = config.metrics_bind else { return Ok(None) };
+        let listener = listener::listen(address, false);
+        listener.map(Some).map_err(|source| StartError::Listen { address, source })
+    }
+
+    /// The same sockets once more.
+    ///
+    /// # Errors
+    /// If there are no descriptors left.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        let metrics = self.metrics.as_ref().map(TcpListener::try_clone).transpose()?;
+        Ok(Self { main: self.main.try_clone()?, metrics })
+    }
 }
 
 /// Why a server could not start.
@@ -53,22 +96,31 @@ impl Server {
     /// threads.
     pub fn start(config: Config) -> Result<Self, StartError> {
         config.check()?;
-        let address = SocketAddr::new(config.bind.unwrap_or([0; 16].into()), config.port);
-        let failed = |address| move |source| StartError::Listen { address, source };
-        let listener = listener::bind(&config).map_err(failed(address))?;
-        let metrics = match config.metrics_bind {
-            Some(address) => Some(listener::listen(address, false).map_err(failed(address))?),
-            None => None,
-        };
-        let address = listener.local_addr()?;
+        let listeners = Listeners::bind(&config)?;
+        Self::start_on(listeners, config)
+    }
+
+    /// Starts on sockets that listen already, whatever addresses the configuration names; accepts
+    /// when this returns.
+    ///
+    /// # Errors
+    /// If a setting makes no sense, or the system refuses threads.
+    pub fn start_on(listeners: Listeners, config: Config) -> Result<Self, StartError> {
+        config.check()?;
+        listener::tune(&listeners.main, &config)?;
+        if let Some(metrics) = &listeners.metrics {
+            metrics.set_nonblocking(true)?;
+        }
+        let address = listeners.main.local_addr()?;
         let metrics_address =
-            metrics.as_ref().map(std::net::TcpListener::local_addr).transpose()?;
+            listeners.metrics.as_ref().map(TcpListener::local_addr).transpose()?;
         let (workers, orders): (Vec<_>, Vec<_>) = (0..config.workers).map(Worker::new).unzip();
         let shared = Arc::new(Shared::new(config, workers));
-        let mut sockets = Some((listener, metrics));
+        let mut sockets = Some(listeners.try_clone()?);
         let threads = Mutex::default();
         // From here on failing drops the server, which stops the workers there are.
-        let server = Self { shared: Arc::clone(&shared), threads, address, metrics_address };
+        let server =
+            Self { shared: Arc::clone(&shared), threads, listeners, address, metrics_address };
         for (index, orders) in orders.into_iter().enumerate() {
             let (runtime, shared, sockets) =
                 (worker::runtime()?, Arc::clone(&shared), sockets.take());
@@ -90,6 +142,39 @@ impl Server {
     /// Where metrics are served, if they have an address of their own.
     pub fn metrics_addr(&self) -> Option<SocketAddr> {
         self.metrics_address
+    }
+
+    /// Stops accepting, so that another process can go on with these sockets: whoever connects
+    /// waits in them, and nobody is refused.
+    ///
+    /// # Errors
+    /// If there are no descriptors left; then it accepts as before.
+    pub async fn hand_over(&self) -> io::Result<Listeners> {
+        let listeners = self.listeners.try_clone()?;
+        self.shared.door.shut().await;
+        Ok(listeners)
+    }
+
+    /// Accepts again, after a [`Server::hand_over`] that came to nothing.
+    pub fn take_back(&self) {
+        self.shared.door.open();
+    }
+
+    /// Begins to shut down after a [`Server::hand_over`], once those who are in the middle of their
+    /// handshake are through it: only by then nobody is refused.
+    pub async fn retire(&self) {
+        let through = async {
+            loop {
+                let gauges = self.shared.gauges();
+                if gauges.admitted <= gauges.connections {
+                    return;
+                }
+                sleep(LOOK_EVERY).await;
+            }
+        };
+        // Who takes longer than that would have been refused anyway.
+        let _ = timeout(self.shared.config.timing.handshake, through).await;
+        self.drain();
     }
 
     /// Begins to shut down, as on SIGTERM: nobody is let in or queued any more, conversations
@@ -143,12 +228,10 @@ impl Drop for Server {
     }
 }
 
-type Sockets = (std::net::TcpListener, Option<std::net::TcpListener>);
-
 /// What the first worker does besides: accept, serve metrics, and see to the shutdown.
-async fn service(sockets: Option<Sockets>, shared: Arc<Shared>) {
-    let Some((listener, metrics)) = sockets else { return };
-    match tokio::net::TcpListener::from_std(listener) {
+async fn service(sockets: Option<Listeners>, shared: Arc<Shared>) {
+    let Some(Listeners { main, metrics }) = sockets else { return };
+    match tokio::net::TcpListener::from_std(main) {
         Ok(listener) => drop(tokio::spawn(listener::accept(listener, Arc::clone(&shared)))),
         Err(error) => tracing::error!(%error, "cannot poll the listening socket"),
     }

@@ -8,6 +8,7 @@ use vyoma_core::roster::ConnectionId;
 use crate::admission::Admission;
 use crate::config::Config;
 use crate::counters::Registry;
+use crate::door::Door;
 use crate::hold::Budget;
 use crate::lobby::Lobby;
 use crate::shutdown::{Phase, Shutdown};
@@ -20,6 +21,7 @@ pub(crate) struct Shared {
     pub(crate) admission: Admission,
     pub(crate) lobby: Lobby,
     pub(crate) held: Arc<Budget>,
+    pub(crate) door: Door,
     pub(crate) shutdown: Shutdown,
     pub(crate) workers: Vec<Arc<Worker>>,
     connections: AtomicU64,
@@ -47,6 +49,7 @@ impl Shared {
             admission: Admission::new(&config),
             lobby: Lobby::new(&config.timing),
             held: Arc::default(),
+            door: Door::new(),
             shutdown: Shutdown::new(),
             workers,
             connections: AtomicU64::new(0),
