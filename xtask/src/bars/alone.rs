@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 
 use super::bar::{Bar, Limit};
-use crate::peers::case::{CASES, Case};
+use crate::peers::case::Case;
 use crate::peers::peer::{Peer, Placement, Running, vyoma};
 use crate::peers::results::CPU;
 use crate::peers::rounds::{measure, progress};
@@ -35,8 +35,7 @@ pub(crate) fn system_calls(case: &Case, most: f64, seconds: u32) -> Bar {
 }
 
 /// CPU time a message with two workers, as a multiple of one worker's in the same round.
-pub(crate) fn two_workers(rounds: usize, seconds: u32) -> Bar {
-    let case = &CASES[0];
+pub(crate) fn two_workers(case: &Case, rounds: usize, seconds: u32) -> Bar {
     let load = case.arguments(seconds);
     let cpu = |workers| figure(&[workers], &load, Placement::Anywhere, CPU);
     let (mut ratios, mut failures) = (Vec::new(), Vec::new());
