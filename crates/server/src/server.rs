@@ -150,7 +150,10 @@ async fn service(sockets: Option<Sockets>, shared: Arc<Shared>) {
     let Some((listener, metrics)) = sockets else { return };
     match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => drop(tokio::spawn(listener::accept(listener, Arc::clone(&shared)))),
-        Err(error) => tracing::error!(%error, "cannot poll the listening socket"),
+        Err(error) => {
+            tracing::error!(%error, "cannot poll the listening socket");
+            return shared.shutdown.stopped.cancel();
+        }
     }
     if let Some(metrics) = metrics {
         match tokio::net::TcpListener::from_std(metrics) {
