@@ -1,12 +1,15 @@
-//! The project's chores, each one command: `cargo xtask test`, `autobahn`, `fuzz`, `load`.
+//! The project's chores, each one command: `cargo xtask test`, `autobahn`, `fuzz`, `load`, `peers`,
+//! `bars`.
 //!
 //! Knows the tools that test the project from outside: cargo, Node, Python, Chromium, Autobahn.
 //! Must not know the server's code: what it runs is the binary an organiser runs.
 
 mod autobahn;
+mod bars;
 mod fuzz;
 mod interop_client;
 mod load;
+mod peers;
 mod prerequisites;
 mod process;
 mod server;
@@ -42,6 +45,10 @@ enum Chore {
     },
     /// Show the server under load, with figures of its memory; takes some minutes.
     Load(load::Args),
+    /// Measure the server beside others and write docs/performance.md; takes half an hour.
+    Peers(peers::Args),
+    /// Say whether the server keeps its promises of speed and size; takes half an hour.
+    Bars(bars::Args),
     /// The tungstenite client of tests/interop.
     #[command(hide = true)]
     InteropClient,
@@ -53,6 +60,8 @@ fn main() -> ExitCode {
         Chore::Autobahn { cases } => autobahn::run(&cases),
         Chore::Fuzz { seconds } => fuzz::run(seconds),
         Chore::Load(args) => load::run(&args).map(|()| true),
+        Chore::Peers(args) => peers::run(&args).map(|()| true),
+        Chore::Bars(args) => bars::run(&args),
         Chore::InteropClient => interop_client::run().map(|()| true),
     };
     exit_code(outcome)

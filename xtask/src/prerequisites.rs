@@ -1,7 +1,7 @@
 //! What the tests outside cargo need: checked first, so that nothing is skipped in silence and a
 //! missing tool is named with the command that installs it.
 //!
-//! Knows Node, Python and Chromium. Must not know the tests. Installs into the working tree only
+//! Knows Node, Python, Chromium and the kernel's tools. Must not know the tests. Installs into the working tree only
 //! (`node_modules`, `target`); what belongs to the machine is left to whoever runs it.
 
 use std::fs;
@@ -15,11 +15,11 @@ use crate::process::{answer, heading, root, run, target};
 /// The oldest Node that all locked packages support, as their `engines` say.
 const OLDEST_NODE: (u32, u32) = (20, 18);
 
-/// Where the packages of an npm-based suite are installed; `suite` is a directory of tests/.
-pub(crate) fn node_packages(suite: &str) -> Result<()> {
+/// Installs the packages that a directory of the project, named from its root, has locked.
+pub(crate) fn node_packages(directory: &str) -> Result<()> {
     require_node()?;
-    let directory = root().join("tests").join(suite);
-    heading(&format!("npm ci in tests/{suite}"));
+    heading(&format!("npm ci in {directory}"));
+    let directory = root().join(directory);
     run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(directory))
 }
 
@@ -49,6 +49,44 @@ pub(crate) fn chromium() -> Result<()> {
         found.into_iter().any(Path::exists),
         "no Chromium for the browser tests: run `apt-get install chromium`, \
          or name one by the variable CHROMIUM"
+    );
+    Ok(())
+}
+
+/// Fails unless two processes can have a core each.
+pub(crate) fn two_cores() -> Result<()> {
+    ensure!(
+        answer(Command::new("taskset").arg("--version")).is_some(),
+        "taskset is needed, which is for Linux; on Debian: apt-get install util-linux"
+    );
+    // What this process may use, which is less than the machine has if it is pinned itself.
+    let cores = answer(Command::new("taskset").args(["--cpu-list", "0,1", "true"]));
+    let at_once = std::thread::available_parallelism().map_or(1, usize::from);
+    ensure!(
+        cores.is_some() && at_once >= 2,
+        "two cores are needed, 0 for the server and 1 for its load"
+    );
+    Ok(())
+}
+
+/// Fails unless perf can count the system calls of other processes.
+pub(crate) fn perf() -> Result<()> {
+    let count = ["stat", "-e", "raw_syscalls:sys_enter", "true"];
+    ensure!(
+        answer(Command::new("perf").args(count)).is_some(),
+        "perf is needed, and the right to use it on tracepoints, which root has; on Debian: \
+         apt-get install linux-perf"
+    );
+    Ok(())
+}
+
+/// Fails unless a process may have so many descriptors.
+pub(crate) fn descriptors(count: u64) -> Result<()> {
+    let (_, hard) = rlimit::Resource::NOFILE.get().context("reading the limit of descriptors")?;
+    ensure!(
+        hard >= count,
+        "a process may have {hard} descriptors, and {count} are needed: `ulimit -Hn {count}`, as \
+         root, before this"
     );
     Ok(())
 }

@@ -30,8 +30,8 @@ struct Suite {
 /// If something that the tests need is missing, or the release binary can't be built.
 pub(crate) fn run() -> Result<bool> {
     chromium()?;
-    node_packages("interop")?;
-    node_packages("browser")?;
+    node_packages("tests/interop")?;
+    node_packages("tests/browser")?;
     let python = python_with_clients()?;
 
     let workspace =

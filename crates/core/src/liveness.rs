@@ -21,13 +21,16 @@ pub enum Verdict {
 #[derive(Debug, Clone, Copy)]
 pub struct Heartbeat {
     heard: Instant,
+    /// Since when it is silent and could have spoken.
+    since: Instant,
+    /// The first ping that is not answered.
     pinged: Option<Instant>,
 }
 
 impl Heartbeat {
     /// A client heard from at `now`.
     pub fn new(now: Instant) -> Self {
-        Self { heard: now, pinged: None }
+        Self { heard: now, since: now, pinged: None }
     }
 
     /// Bytes came from the client; whatever they are, it is there.
@@ -35,14 +38,28 @@ impl Heartbeat {
         *self = Self::new(now);
     }
 
-    /// A ping was sent. An earlier one that is unanswered still counts.
-    pub fn pinged(&mut self, now: Instant) {
-        self.pinged.get_or_insert(now);
+    /// Its silence up to now says nothing: we don't listen, or it can't have heard us. That doesn't
+    /// mean that it was heard.
+    pub fn excuse(&mut self, now: Instant) {
+        (self.since, self.pinged) = (now, None);
     }
 
-    /// The answer has a little longer: what was sent before the ping is still on its way.
+    /// A ping was sent. Returns whether it is the one whose answer counts: an earlier one that is
+    /// unanswered still does.
+    pub fn pinged(&mut self, now: Instant) -> bool {
+        let first = self.pinged.is_none();
+        self.pinged.get_or_insert(now);
+        first
+    }
+
+    /// The answer's time begins anew: what was sent before the ping still arrives.
     pub fn extend(&mut self, now: Instant) {
         self.pinged = Some(now);
+    }
+
+    /// Since when an answer is due.
+    pub fn pinged_at(&self) -> Option<Instant> {
+        self.pinged
     }
 
     /// When it was last heard.
@@ -54,7 +71,7 @@ impl Heartbeat {
     pub fn judge(&self, now: Instant, silence: Duration, answer: Duration) -> Verdict {
         let due = match self.pinged {
             Some(pinged) => pinged + answer,
-            None => self.heard + silence,
+            None => self.since + silence,
         };
         match self.pinged {
             _ if now < due => Verdict::Fine(due),
@@ -112,11 +129,34 @@ mod tests {
         let judge = |h: &Heartbeat, after| h.judge(start + after, SILENCE, ANSWER);
         assert_eq!(judge(&heartbeat, Duration::ZERO), Verdict::Fine(start + SILENCE));
         assert_eq!(judge(&heartbeat, SILENCE), Verdict::Ping);
-        heartbeat.pinged(start + SILENCE);
-        heartbeat.pinged(start + SILENCE + ANSWER / 2);
+        assert!(heartbeat.pinged(start + SILENCE));
+        assert!(!heartbeat.pinged(start + SILENCE + ANSWER / 2), "the first is still unanswered");
         assert_eq!(judge(&heartbeat, SILENCE + ANSWER), Verdict::Failed);
         heartbeat.heard(start + SILENCE + ANSWER);
         assert_eq!(judge(&heartbeat, SILENCE * 2), Verdict::Fine(start + SILENCE * 2 + ANSWER));
+    }
+
+    #[test]
+    fn an_excuse_ends_the_silence_but_nothing_was_heard() {
+        let start = Instant::now();
+        let mut heartbeat = Heartbeat::new(start);
+        heartbeat.pinged(start + SILENCE);
+        heartbeat.excuse(start + SILENCE);
+        assert_eq!(heartbeat.last_heard(), start);
+        let due = start + SILENCE * 2;
+        assert_eq!(heartbeat.judge(start + SILENCE, SILENCE, ANSWER), Verdict::Fine(due));
+    }
+
+    #[test]
+    fn an_answer_that_is_still_arriving_has_its_time_anew() {
+        let start = Instant::now();
+        let mut heartbeat = Heartbeat::new(start);
+        heartbeat.pinged(start);
+        heartbeat.extend(start + ANSWER);
+        assert_eq!(heartbeat.pinged_at(), Some(start + ANSWER));
+        let due = start + ANSWER * 2;
+        assert_eq!(heartbeat.judge(start + ANSWER, SILENCE, ANSWER), Verdict::Fine(due));
+        assert_eq!(heartbeat.judge(due, SILENCE, ANSWER), Verdict::Failed);
     }
 
     #[test]

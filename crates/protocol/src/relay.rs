@@ -5,7 +5,7 @@
 //! know sockets, nor who the partner is.
 
 use crate::decoder::{Control, Decoder, Item, Piece, Start, Whole};
-use crate::{Kind, MAX_UNMASKED_HEADER, Opcode, Reason, Role, Window, unmasked_header_len};
+use crate::{Header, Kind, MAX_UNMASKED_HEADER, Opcode, Reason, Role, Window, unmasked_header_len};
 
 /// Messages longer than this are forwarded in fragments before they are complete, in bytes.
 pub const STREAM_ABOVE: u64 = 64 * 1024;
@@ -65,8 +65,21 @@ impl Relay {
     }
 
     /// Forwards messages over [`STREAM_ABOVE`] in fragments: there is a partner to take them.
-    pub fn stream(&mut self) {
+    /// Returns the first fragment, to be sent before any output, of a message of which as much has
+    /// already come.
+    #[must_use]
+    pub fn stream(&mut self) -> Vec<u8> {
         self.streams = true;
+        let payload_len = self.held.len().saturating_sub(MAX_UNMASKED_HEADER) as u64;
+        if self.assembly != Assembly::Whole || payload_len <= STREAM_ABOVE {
+            return Vec::new();
+        }
+        self.assembly = Assembly::Streaming { begun: true };
+        let mut fragment = std::mem::take(&mut self.held);
+        // Longer than 64 KiB, so its header fills the room that is kept for it.
+        let opcode = Opcode::Data(self.kind);
+        Header { fin: false, opcode, len: payload_len, mask: None }.write(&mut fragment);
+        fragment
     }
 
     /// Keeps every message until it is complete: there is no partner. One that is already being

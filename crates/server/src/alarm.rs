@@ -4,10 +4,11 @@
 //! set anew; an idle pair costs one wake-up per heartbeat.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::Context;
 use std::time::{Duration, Instant};
 
+use tokio::task::unconstrained;
 use tokio::time::Sleep;
 
 /// While a socket takes nothing, its client is judged so often. Most are free again before the
@@ -48,7 +49,8 @@ impl Alarm {
             self.sleep.as_mut().reset(self.at.into());
             self.armed = true;
             // The task's waker never changes, so it is registered once, not on every poll.
-            if self.sleep.as_mut().poll(cx).is_ready() {
+            // Whatever else the task has done in this poll: a waker that isn't registered now never is.
+            if pin!(unconstrained(self.sleep.as_mut())).poll(cx).is_ready() {
                 return true;
             }
         }

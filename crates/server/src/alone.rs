@@ -115,6 +115,6 @@ impl Seat {
         }
         counters::reason(Reason::Fenced, window.muted);
         let incomplete = self.relay.held_len();
-        self.unpaired().hold.keep(window, incomplete, shared.config.max_message_size).err()
+        self.seeking().hold.keep(window, incomplete, shared.config.max_message_size).err()
     }
 }

@@ -57,6 +57,10 @@ pub struct Timing {
     pub handshake: Duration,
     /// From a heartbeat ping to its answer.
     pub ping_answer: Duration,
+    /// How much longer a ping may go unanswered while not even what was sent before it is
+    /// acknowledged: a few retransmissions. With 25 s of silence and 8 s to answer a peer that is
+    /// gone is noticed after 39 s.
+    pub unacknowledged: Duration,
     /// A waiter heard from within this time needs no probe.
     pub fresh: Duration,
     /// From a probe to its answer, for a waiter that is about to be paired.
@@ -78,6 +82,7 @@ impl Default for Timing {
         Self {
             handshake: Duration::from_secs(10),
             ping_answer: Duration::from_secs(8),
+            unacknowledged: Duration::from_secs(6),
             fresh: Duration::from_secs(2),
             probe_answer: Duration::from_secs(2),
             progress_window: Duration::from_secs(20),

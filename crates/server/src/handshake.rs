@@ -45,7 +45,7 @@ pub(crate) struct Upgraded {
 
 /// Receives a client: reads what it wants, and answers that unless it is a WebSocket.
 ///
-/// `Some` is a WebSocket, once its 101 is written. `None` means that the connection has been dealt with,
+/// `Some` is a WebSocket once its 101, which comes with it, is written. `None` means that the connection has been dealt with,
 /// and closed so that the client could read the answer.
 pub(crate) async fn receive(
     mut stream: TcpStream,

@@ -1,5 +1,6 @@
 //! What a client sends before it has a partner: held, within limits, and delivered on pairing.
 
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -14,18 +15,29 @@ pub(crate) const HELD_OVER_ALL: usize = 64 * 1024 * 1024;
 #[derive(Default)]
 pub(crate) struct Budget(AtomicUsize);
 
-impl Budget {
-    fn take(&self, n: usize) -> bool {
-        let before = self.0.fetch_add(n, Relaxed);
-        let fits = before + n <= HELD_OVER_ALL;
-        if !fits {
-            self.give(n);
+/// Bytes of the budget; given back when dropped.
+pub(crate) struct Charge {
+    budget: Arc<Budget>,
+    bytes: usize,
+}
+
+impl Charge {
+    /// Charges `bytes` in all. False, and nothing changes, if that would be more than there are.
+    fn raise_to(&mut self, bytes: usize) -> bool {
+        let more = bytes.saturating_sub(self.bytes);
+        let fits = self.budget.0.fetch_add(more, Relaxed) + more <= HELD_OVER_ALL;
+        if fits {
+            self.bytes += more;
+        } else {
+            self.budget.0.fetch_sub(more, Relaxed);
         }
         fits
     }
+}
 
-    fn give(&self, n: usize) {
-        self.0.fetch_sub(n, Relaxed);
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.budget.0.fetch_sub(self.bytes, Relaxed);
     }
 }
 
@@ -34,14 +46,25 @@ pub(crate) struct Hold {
     frames: Vec<u8>,
     messages: u64,
     bytes: u64,
-    /// What is charged to the budget: the frames, and an incomplete message in the relay.
-    charged: usize,
-    budget: Arc<Budget>,
+    /// For the frames, and an incomplete message in the relay.
+    charge: Charge,
+}
+
+/// What was held, to be delivered.
+pub(crate) struct Held {
+    /// Whole frames.
+    pub(crate) frames: Vec<u8>,
+    /// How many messages they are, and the bytes of their payload.
+    pub(crate) messages: u64,
+    pub(crate) bytes: u64,
+    /// To be kept until they are written.
+    pub(crate) charge: Charge,
 }
 
 impl Hold {
     pub(crate) fn new(budget: Arc<Budget>) -> Self {
-        Self { frames: Vec::new(), messages: 0, bytes: 0, charged: 0, budget }
+        let charge = Charge { budget, bytes: 0 };
+        Self { frames: Vec::new(), messages: 0, bytes: 0, charge }
     }
 
     /// Keeps a window's output; `incomplete` bytes more are in the relay.
@@ -57,11 +80,8 @@ impl Hold {
         if held > max_message + MAX_UNMASKED_HEADER {
             return Err(Reason::HoldFull);
         }
-        if held > self.charged {
-            if !self.budget.take(held - self.charged) {
-                return Err(Reason::HoldFullTotal);
-            }
-            self.charged = held;
+        if !self.charge.raise_to(held) {
+            return Err(Reason::HoldFullTotal);
         }
         output.iter().for_each(|part| self.frames.extend_from_slice(part));
         self.messages += window.messages;
@@ -69,19 +89,20 @@ impl Hold {
         Ok(())
     }
 
-    /// Hands the frames over, and with them the count of messages and payload bytes.
-    pub(crate) fn take(&mut self) -> (Vec<u8>, u64, u64) {
-        self.budget.give(std::mem::take(&mut self.charged));
-        let frames = std::mem::take(&mut self.frames);
-        (frames, std::mem::take(&mut self.messages), std::mem::take(&mut self.bytes))
+    /// Hands everything over.
+    pub(crate) fn take(&mut self) -> Held {
+        let nothing = Charge { budget: Arc::clone(&self.charge.budget), bytes: 0 };
+        Held {
+            frames: mem::take(&mut self.frames),
+            messages: mem::take(&mut self.messages),
+            bytes: mem::take(&mut self.bytes),
+            charge: mem::replace(&mut self.charge, nothing),
+        }
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        let (_, messages, _) = self.take();
-        if messages > 0 {
-            counters::reason(Reason::Held, messages);
-        }
+        counters::reason(Reason::Held, self.messages);
     }
 }

@@ -114,9 +114,6 @@ fn part(ended: Ended, shared: &Arc<Shared>) -> Chapter {
         Fate::Close(_) => Place::Closing,
     };
     shared.lobby.part((goer.id(), Place::Closing), (stayer.id(), place));
-    if goer.relay.in_message() {
-        counters::reason(Reason::Incomplete, 1);
-    }
     bury(goer, reason, shared);
     if !departure.cut_message {
         stayer.outbox.message(plain::DISCONNECTED);
@@ -161,5 +158,8 @@ async fn stay(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Chapter {
 
 /// Closes a connection in a task of its own: nobody waits for a farewell.
 fn bury(seat: Box<Seat>, reason: Reason, shared: &Arc<Shared>) {
+    if seat.relay.in_message() {
+        counters::reason(Reason::Incomplete, 1);
+    }
     tokio::spawn(close(seat, reason, Arc::clone(shared)));
 }

@@ -13,10 +13,13 @@ use tracing::{debug, warn};
 use crate::config::Config;
 use crate::counters::{self, Counter};
 use crate::shared::Shared;
-use crate::worker::{Arrival, Command};
+use crate::worker::{Arrival, Command, Home};
 
 /// Connections the kernel completes before they are accepted; it caps this by its own limit.
 const BACKLOG: i32 = 4096;
+
+/// The kernel's `MAX_TCP_KEEPIDLE` (Linux, include/net/tcp.h); our own pings don't depend on it.
+const LONGEST_KEEPALIVE: Duration = Duration::from_secs(32_767);
 
 /// When there are no descriptors, accepting pauses for so long: it neither spins nor keeps a
 /// client waiting noticeably once there are some again.
@@ -67,7 +70,10 @@ pub(crate) async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared
                     Err(error) => debug!(%peer, %error, "lost before it was welcomed"),
                 }
             }
-            Err(error) if is_shortage(&error) => {
+            // The client gave up before it was accepted.
+            Err(error) if is_the_client_s(&error) => debug!(%error, "accept"),
+            // Mostly a shortage of descriptors or memory.
+            Err(error) => {
                 counters::add(Counter::AcceptFailed, 1);
                 if last_log.is_none_or(|last| last.elapsed() >= LOG_EVERY) {
                     last_log = Some(Instant::now());
@@ -75,16 +81,14 @@ pub(crate) async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared
                 }
                 tokio::time::sleep(PAUSE).await;
             }
-            // The client gave up before it was accepted.
-            Err(error) => debug!(%error, "accept"),
         }
     }
 }
 
 fn welcome(stream: TcpStream, peer: SocketAddr, shared: &Shared) {
     let permit = shared.admission.admit(peer);
-    if let Some(worker) = shared.workers.iter().min_by_key(|worker| worker.load()) {
-        worker.tell(Command::Welcome(Arrival { stream, peer, permit }));
+    if let Some(home) = Home::roomiest(shared) {
+        home.worker().tell(Command::Welcome(Arrival { stream, peer, permit, home }));
     }
 }
 
@@ -99,7 +103,7 @@ pub(crate) fn tune(listener: &TcpListener, config: &Config) -> io::Result<()> {
     // Probes every third of the answer's time fit three of them into it.
     let every = (answer / 3).max(Duration::from_secs(1));
     let keepalive = TcpKeepalive::new()
-        .with_time(silence.max(Duration::from_secs(1)))
+        .with_time(silence.clamp(Duration::from_secs(1), LONGEST_KEEPALIVE))
         .with_interval(every)
         .with_retries(3);
     socket.set_tcp_keepalive(&keepalive)?;
@@ -109,15 +113,24 @@ pub(crate) fn tune(listener: &TcpListener, config: &Config) -> io::Result<()> {
     socket.set_tcp_user_timeout(Some(patience))
 }
 
-fn is_shortage(error: &io::Error) -> bool {
-    /// ENOMEM, ENFILE, EMFILE and ENOBUFS on Linux.
-    const SHORTAGES: [i32; 4] = [12, 23, 24, 105];
-    error.raw_os_error().is_some_and(|code| SHORTAGES.contains(&code))
+/// Whether an error of `accept` is about the one connection only (accept(2)).
+fn is_the_client_s(error: &io::Error) -> bool {
+    /// EINTR, EPROTO and ECONNABORTED on Linux.
+    const PASSING: [i32; 3] = [4, 71, 103];
+    error.raw_os_error().is_some_and(|code| PASSING.contains(&code))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_longest_heartbeat_can_be_set() {
+        let day = Duration::from_secs(24 * 60 * 60);
+        let config = Config { port: 0, heartbeat: day, ..Config::default() };
+        assert_eq!(config.check(), Ok(()));
+        bind(&config).unwrap();
+    }
 
     #[test]
     fn an_accepted_socket_has_the_options_that_a_client_s_should() {

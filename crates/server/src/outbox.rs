@@ -14,6 +14,8 @@ use tokio::net::TcpStream;
 use vyoma_core::liveness::{Progress, Verdict};
 use vyoma_protocol::{CloseCode, Kind, MAX_CONTROL_PAYLOAD, Opcode, Reason, close_body, encode};
 
+use crate::counters::{self, Counter};
+use crate::hold::Charge;
 use crate::send_queue;
 
 /// While fewer bytes than this wait, pongs line up behind them: sixteen of the largest.
@@ -26,14 +28,24 @@ const NUDGE: &[u8] = b"nudge";
 #[derive(Default)]
 pub(crate) struct Outbox {
     pending: Vec<u8>,
-    /// How much of `pending` is written.
-    sent: usize,
-    pong: Option<Vec<u8>>,
     /// Bytes the kernel has taken, in all.
     written: u64,
-    progress: Progress,
+    /// Not there while nothing waits, which is nearly always.
+    backlog: Option<Box<Backlog>>,
     /// The socket takes nothing any more; reading from it will say why.
     broken: bool,
+}
+
+/// What is known about bytes that wait.
+#[derive(Default)]
+struct Backlog {
+    /// How many of them are written.
+    sent: usize,
+    /// The newest pong, behind many.
+    pong: Option<Vec<u8>>,
+    progress: Progress,
+    /// What they are charged to, if they were held before pairing.
+    charge: Option<Charge>,
 }
 
 impl Outbox {
@@ -52,7 +64,7 @@ impl Outbox {
     /// Appends the Close frame for a reason, the last of all frames; a client that closed gets its
     /// own code back.
     pub(crate) fn close(&mut self, reason: Reason, echo: Option<CloseCode>) {
-        if let Some(pong) = self.pong.take() {
+        if let Some(pong) = self.backlog.as_mut().and_then(|backlog| backlog.pong.take()) {
             encode(&mut self.pending, true, Opcode::Pong, &pong, None);
         }
         let body = match (reason, echo) {
@@ -69,18 +81,35 @@ impl Outbox {
         self.pending.extend_from_slice(frames);
     }
 
+    /// Appends whole frames that were held, and keeps their charge until all are written.
+    pub(crate) fn push_held(&mut self, frames: &[u8], charge: Charge) {
+        if !frames.is_empty() {
+            self.push(frames);
+            self.backlog().charge = Some(charge);
+        }
+    }
+
     /// Answers a ping, as soon as the socket takes it.
     pub(crate) fn answer(&mut self, ping: Vec<u8>) {
-        if self.pong.is_none() && self.pending.len() < PONGS_AHEAD {
+        let waits = self.backlog.as_ref().is_some_and(|backlog| backlog.pong.is_some());
+        if !waits && self.pending.len() < PONGS_AHEAD {
             encode(&mut self.pending, true, Opcode::Pong, &ping, None);
         } else {
-            self.pong = Some(ping);
+            self.backlog().pong = Some(ping);
         }
     }
 
     /// The bytes that wait for the socket.
     pub(crate) fn len(&self) -> usize {
-        self.pending.len() - self.sent
+        self.pending.len() - self.sent()
+    }
+
+    fn sent(&self) -> usize {
+        self.backlog.as_ref().map_or(0, |backlog| backlog.sent)
+    }
+
+    fn backlog(&mut self) -> &mut Backlog {
+        self.backlog.get_or_insert_default()
     }
 
     /// Whether bytes wait for the socket.
@@ -95,7 +124,15 @@ impl Outbox {
 
     /// Whether the peer takes what waits for it, and when to ask again.
     pub(crate) fn judge(&mut self, stream: &TcpStream, now: Instant, window: Duration) -> Verdict {
-        self.progress.judge(now, window, self.acknowledged(stream))
+        let acknowledged = self.acknowledged(stream);
+        self.backlog().progress.judge(now, window, acknowledged)
+    }
+
+    /// Ends the judging, if nothing waits: the next time begins anew.
+    pub(crate) fn acquit(&mut self) {
+        if !self.is_blocked() {
+            self.backlog = None;
+        }
     }
 
     /// Where the next frame will begin in all that is ever written, in bytes.
@@ -136,15 +173,16 @@ impl Outbox {
     /// Writes what waits: ready when all is written, or nothing can be any more.
     pub(crate) fn poll_flush(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<()> {
         loop {
+            if self.pending.is_empty() {
+                return Poll::Ready(());
+            }
             if self.broken {
+                counters::add(Counter::BytesUnsent, self.len() as u64);
                 *self = Self { broken: true, written: self.written, ..Self::default() };
                 return Poll::Ready(());
             }
-            if self.pending.is_empty() {
-                let Some(pong) = self.pong.take() else { return Poll::Ready(()) };
-                encode(&mut self.pending, true, Opcode::Pong, &pong, None);
-            }
-            match ready!(poll_write(stream, cx, [&self.pending[self.sent..], &[]])) {
+            let sent = self.sent();
+            match ready!(poll_write(stream, cx, [&self.pending[sent..], &[]])) {
                 Ok(n) => self.took(n),
                 Err(_) => self.broken = true,
             }
@@ -152,12 +190,14 @@ impl Outbox {
     }
 
     fn took(&mut self, n: usize) {
-        self.sent += n;
         self.written += n as u64;
-        if self.sent == self.pending.len() {
-            self.pending = Vec::new();
-            self.sent = 0;
-            self.progress.free();
+        if n < self.len() {
+            self.backlog().sent += n;
+            return;
+        }
+        self.pending = Vec::new();
+        if let Some(pong) = self.backlog.take().and_then(|backlog| backlog.pong) {
+            encode(&mut self.pending, true, Opcode::Pong, &pong, None);
         }
     }
 }

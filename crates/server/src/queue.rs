@@ -10,7 +10,6 @@ use vyoma_core::matching::Order;
 use vyoma_protocol::{Reason, plain};
 
 use crate::alone::{Watch, Words};
-use crate::counters;
 use crate::lobby::{Next, Note, Stay};
 use crate::seat::{Queued, Seat};
 use crate::shared::Shared;
@@ -36,6 +35,10 @@ enum Wake {
 pub(crate) async fn find(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Found {
     seat.relay.hold();
     loop {
+        if shared.shutdown.draining() {
+            shared.lobby.closing(seat.id());
+            return Found::Gone(seat, Reason::Shutdown, None);
+        }
         let mut stay = enter(&mut seat, shared);
         loop {
             match stay.next {
@@ -62,16 +65,16 @@ pub(crate) async fn find(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Found {
 
 fn enter(seat: &mut Seat, shared: &Shared) -> Stay {
     let now = Instant::now();
-    let place = seat.unpaired().queued.map(|queued| queued.ticket);
+    let place = seat.seeking().queued.map(|queued| queued.ticket);
     let stay = shared.lobby.enter(seat.id(), place, now);
-    seat.unpaired().queued.get_or_insert(Queued { ticket: stay.ticket, since: now, told: false });
+    seat.seeking().queued.get_or_insert(Queued { ticket: stay.ticket, since: now, told: false });
     stay
 }
 
 /// Tells a client that it waits, once. Only this task writes to its socket, so whatever the
 /// lobby decides meanwhile comes after it.
 fn tell(seat: &mut Seat) {
-    if let Some(queued) = &mut seat.unpaired().queued
+    if let Some(queued) = &mut seat.seeking().queued
         && !std::mem::replace(&mut queued.told, true)
     {
         seat.outbox.message(plain::WAITING);
@@ -132,9 +135,6 @@ async fn leave(seat: Box<Seat>, mut stay: Stay, reason: Reason, shared: &Shared)
                 orphan = Some(partner);
             }
         }
-    }
-    if seat.relay.in_message() {
-        counters::reason(Reason::Incomplete, 1);
     }
     Found::Gone(seat, reason, orphan)
 }

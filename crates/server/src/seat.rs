@@ -4,13 +4,14 @@
 //! chosen: it moves, whole, to the task of the conversation.
 
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 use vyoma_core::liveness::{Heartbeat, Verdict};
 use vyoma_core::matching::Ticket;
 use vyoma_core::roster::ConnectionId;
@@ -19,7 +20,7 @@ use vyoma_protocol::{CloseCode, Control, Event, HEADROOM, READ_SIZE, Reason, Rel
 use crate::admission::Permit;
 use crate::buffer;
 use crate::counters;
-use crate::hold::Hold;
+use crate::hold::{Held, Hold};
 use crate::outbox::Outbox;
 use crate::shared::Shared;
 use crate::worker::Home;
@@ -28,8 +29,8 @@ use crate::worker::Home;
 /// under 64 KiB + 4 KiB together, so a stalled pair costs at most twice that a direction.
 const LEAST_READ: usize = 4 * 1024;
 
-/// What only a client without a partner needs.
-pub(crate) struct Unpaired {
+/// What only a client that seeks a partner needs, or soon will.
+pub(crate) struct Seeking {
     /// What it says to the partner to come.
     pub(crate) hold: Hold,
     pub(crate) queued: Option<Queued>,
@@ -61,20 +62,23 @@ pub(crate) struct Seat {
     pub(crate) outbox: Outbox,
     pub(crate) heartbeat: Heartbeat,
     /// Not there in a conversation, so that it costs nothing then.
-    unpaired: Option<Box<Unpaired>>,
+    seeking: Option<Box<Seeking>>,
     /// Since when the fence stands: everything that arrives was meant for a partner who has left,
     /// up to the pong with the number of the last fence.
     fence: Option<Instant>,
     fences: u32,
     farewell: Option<CloseCode>,
-    /// Where in all that is written to it its last ping begins, in bytes.
+    /// Where in all that is written to it the ping that counts begins, in bytes.
     pinged_at: u64,
+    /// How many bytes it had acknowledged when that was last looked at; the lower half of the
+    /// number is enough to see it grow.
+    acknowledged: u32,
     home: Home,
     membership: Membership,
     _permit: Permit,
 }
 
-/// A connection's entry in the roster, removed on drop.
+/// A connection's number, and its entry in the roster once the lobby has made one; removed on drop.
 struct Membership {
     id: ConnectionId,
     shared: Arc<Shared>,
@@ -100,11 +104,12 @@ impl Seat {
             relay: Relay::new(shared.config.max_message_size as u64),
             outbox: Outbox::default(),
             heartbeat: Heartbeat::new(Instant::now()),
-            unpaired: None,
+            seeking: None,
             fence: None,
             fences: 0,
             farewell: None,
             pinged_at: 0,
+            acknowledged: 0,
             home,
             membership: Membership { id, shared: Arc::clone(shared) },
             _permit: permit,
@@ -117,16 +122,16 @@ impl Seat {
     }
 
     /// What it needs without a partner.
-    pub(crate) fn unpaired(&mut self) -> &mut Unpaired {
+    pub(crate) fn seeking(&mut self) -> &mut Seeking {
         let held = &self.membership.shared.held;
-        self.unpaired.get_or_insert_with(|| {
-            Box::new(Unpaired { hold: Hold::new(Arc::clone(held)), queued: None })
+        self.seeking.get_or_insert_with(|| {
+            Box::new(Seeking { hold: Hold::new(Arc::clone(held)), queued: None })
         })
     }
 
     /// The same, given up: it has a partner now.
-    pub(crate) fn take_unpaired(&mut self) -> Option<Box<Unpaired>> {
-        self.unpaired.take()
+    pub(crate) fn take_seeking(&mut self) -> Option<Box<Seeking>> {
+        self.seeking.take()
     }
 
     /// Moves the socket to the runtime of the worker that polls it from now on.
@@ -160,8 +165,8 @@ impl Seat {
                 return Received::Gone(reason);
             }
             if full {
-                // There is more; let others have their turn first.
-                cx.waker().wake_by_ref();
+                // There is more. The task is woken when the kernel has been asked whom else to serve.
+                let _ = pin!(yield_now()).poll(cx);
                 return Received::Nothing;
             }
             Received::More
@@ -205,11 +210,13 @@ impl Seat {
         self.outbox.write(&mut self.stream, cx, window.output());
     }
 
-    /// Puts the words that were sent before pairing behind what waits for this client.
-    pub(crate) fn deliver_held(&mut self, mut hold: Hold) {
-        let (frames, messages, bytes) = hold.take();
+    /// Puts the words that were sent before pairing behind what waits for this client, and then the
+    /// begin of a message that isn't complete.
+    pub(crate) fn deliver_held(&mut self, mut hold: Hold, begun: &[u8]) {
+        let Held { mut frames, messages, bytes, charge } = hold.take();
         counters::relayed(messages, bytes);
-        self.outbox.push(&frames);
+        frames.extend_from_slice(begun);
+        self.outbox.push_held(&frames, charge);
     }
 
     /// Writes what waits in the outbox.
@@ -236,24 +243,38 @@ impl Seat {
         let reading = if blocked { Some(self.judge_reading(now, shared)?) } else { None };
         // A ping behind bytes that the client hasn't taken says nothing about its silence.
         if excused || blocked {
-            self.heartbeat.heard(now);
+            self.heartbeat.excuse(now);
         }
         let hearing = match self.heartbeat.judge(now, silence, timing.ping_answer) {
-            Verdict::Fine(due) => due,
+            Verdict::Fine(due) => {
+                self.outbox.acquit();
+                due
+            }
             Verdict::Ping => {
                 self.ping(now);
                 now + timing.ping_answer
             }
-            Verdict::Failed if self.outbox.acknowledged(&self.stream) >= self.pinged_at => {
-                return Err(Reason::PingTimeout);
-            }
-            Verdict::Failed => {
-                // The kernel still holds what was written before the ping.
-                self.heartbeat.extend(now);
-                self.judge_reading(now, shared)?.min(now + timing.ping_answer)
-            }
+            Verdict::Failed => self.judge_unanswered(now, shared)?,
         };
         Ok([reading, fenced_until].into_iter().flatten().fold(hearing, Instant::min))
+    }
+
+    /// Judges a client that hasn't answered its ping in time, by what its end has acknowledged: the
+    /// kernel may still hold what was written before the ping.
+    fn judge_unanswered(&mut self, now: Instant, shared: &Shared) -> Result<Instant, Reason> {
+        let timing = &shared.config.timing;
+        let acknowledged = self.outbox.acknowledged(&self.stream);
+        if acknowledged >= self.pinged_at {
+            return Err(Reason::PingTimeout);
+        }
+        if acknowledged as u32 != self.acknowledged {
+            self.acknowledged = acknowledged as u32;
+            self.heartbeat.extend(now);
+            return Ok(self.judge_reading(now, shared)?.min(now + timing.ping_answer));
+        }
+        let since = self.heartbeat.pinged_at().unwrap_or(now);
+        let until = since + timing.ping_answer + timing.unacknowledged;
+        if now < until { Ok(until) } else { Err(Reason::PingTimeout) }
     }
 
     fn judge_reading(&mut self, now: Instant, shared: &Shared) -> Result<Instant, Reason> {
@@ -263,22 +284,22 @@ impl Seat {
         }
     }
 
-    /// Pings the client, and remembers since when an answer is due.
+    /// Pings the client, and remembers since when an answer is due. While the fence stands every
+    /// ping is one that takes it down: a client may answer the newest only (RFC 6455, section 5.5.3).
     pub(crate) fn ping(&mut self, now: Instant) {
-        self.ping_with(&[], now);
+        if self.heartbeat.pinged(now) {
+            self.pinged_at = self.outbox.end();
+            self.acknowledged = self.outbox.acknowledged(&self.stream) as u32;
+        }
+        let number = self.fences.to_be_bytes();
+        self.outbox.ping(if self.is_fenced() { &number } else { &[] });
     }
 
     /// Raises the fence: from here to its pong, everything was meant for the partner who left.
     pub(crate) fn raise_fence(&mut self, now: Instant) {
         self.fences += 1;
         self.fence = Some(now);
-        self.ping_with(&self.fences.to_be_bytes(), now);
-    }
-
-    fn ping_with(&mut self, body: &[u8], now: Instant) {
-        self.pinged_at = self.outbox.end();
-        self.outbox.ping(body);
-        self.heartbeat.pinged(now);
+        self.ping(now);
     }
 
     /// Whether the fence stands.
@@ -323,14 +344,13 @@ impl Seat {
         }
     }
 
-    /// Ends the seat: the socket with what is left to write to it, and the guards that say the
-    /// connection still exists.
+    /// Says goodbye: the Close frame is the last thing in the outbox.
     pub(crate) fn close_frame(&mut self, reason: Reason) {
         self.relay.mute();
         self.outbox.close(reason, self.farewell);
     }
 
-    /// The socket itself; the seat's place among the connections is kept until `Remains` drops.
+    /// Ends the seat: the socket, and the guards that say the connection still exists.
     pub(crate) fn into_remains(self: Box<Self>) -> (TcpStream, Remains) {
         let Self { stream, home, membership, _permit, .. } = *self;
         (stream, Remains { _home: home, _membership: membership, _permit })

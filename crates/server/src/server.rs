@@ -233,7 +233,10 @@ async fn service(sockets: Option<Listeners>, shared: Arc<Shared>) {
     let Some(Listeners { main, metrics }) = sockets else { return };
     match tokio::net::TcpListener::from_std(main) {
         Ok(listener) => drop(tokio::spawn(listener::accept(listener, Arc::clone(&shared)))),
-        Err(error) => tracing::error!(%error, "cannot poll the listening socket"),
+        Err(error) => {
+            tracing::error!(%error, "cannot poll the listening socket");
+            return shared.shutdown.stopped.cancel();
+        }
     }
     if let Some(metrics) = metrics {
         match tokio::net::TcpListener::from_std(metrics) {

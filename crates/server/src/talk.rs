@@ -14,7 +14,7 @@ use crate::alarm::{Alarm, LOOK_EVERY};
 use crate::bell::Bell;
 use crate::counters::{self, Counter};
 use crate::hold::Hold;
-use crate::seat::{Received, Seat, Unpaired};
+use crate::seat::{Received, Seat, Seeking};
 use crate::shared::Shared;
 use crate::shutdown::Phase;
 
@@ -43,15 +43,16 @@ pub(crate) struct Talk {
     end: End,
 }
 
-/// Tells a client that it has a partner. Returns what it has said so far.
-fn greet(seat: &mut Seat) -> Option<Hold> {
-    seat.relay.stream();
+/// Tells a client that it has a partner. Returns what it has said so far, and the begin of a long
+/// message that isn't complete.
+fn greet(seat: &mut Seat) -> Option<(Hold, Vec<u8>)> {
+    let begun = seat.relay.stream();
     seat.outbox.message(plain::CONNECTED);
-    let Unpaired { hold, queued } = *seat.take_unpaired()?;
+    let Seeking { hold, queued } = *seat.take_seeking()?;
     if let Some(queued) = queued {
         counters::pairing_wait(queued.since.elapsed());
     }
-    Some(hold)
+    Some((hold, begun))
 }
 
 impl Talk {
@@ -61,8 +62,8 @@ impl Talk {
         counters::add(Counter::ConversationsStarted, 1);
         tracing::debug!(a = a.id().0, b = b.id().0, "paired");
         let (of_a, of_b) = (greet(&mut a), greet(&mut b));
-        of_b.into_iter().for_each(|hold| a.deliver_held(hold));
-        of_a.into_iter().for_each(|hold| b.deliver_held(hold));
+        of_b.into_iter().for_each(|(hold, begun)| a.deliver_held(hold, &begun));
+        of_a.into_iter().for_each(|(hold, begun)| b.deliver_held(hold, &begun));
         Self { a, b, alarm: Alarm::new(Instant::now()), bell: Bell::default(), end: End::Both }
     }
 

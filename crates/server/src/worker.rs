@@ -35,6 +35,7 @@ pub(crate) struct Arrival {
     pub(crate) stream: TcpStream,
     pub(crate) peer: SocketAddr,
     pub(crate) permit: Result<Permit, Refused>,
+    pub(crate) home: Home,
 }
 
 /// What others know of a worker.
@@ -85,7 +86,21 @@ pub(crate) struct Home(Arc<Worker>);
 impl Home {
     /// The worker this runs on.
     pub(crate) fn here(shared: &Shared) -> Self {
-        let worker = Arc::clone(&shared.workers[INDEX.get()]);
+        Self::with(&shared.workers[INDEX.get()])
+    }
+
+    /// The worker with the fewest connections.
+    pub(crate) fn roomiest(shared: &Shared) -> Option<Self> {
+        shared.workers.iter().min_by_key(|worker| worker.load()).map(Self::with)
+    }
+
+    /// The worker itself.
+    pub(crate) fn worker(&self) -> Arc<Worker> {
+        Arc::clone(&self.0)
+    }
+
+    fn with(worker: &Arc<Worker>) -> Self {
+        let worker = Arc::clone(worker);
         let load = worker.load.fetch_add(1, Relaxed) + 1;
         worker.most.fetch_max(load, Relaxed);
         Self(worker)
@@ -103,9 +118,17 @@ impl Drop for Home {
     }
 }
 
+/// Tasks that a worker polls before it asks the kernel for more events: as many as one answer of the
+/// kernel usually brings in a rush, so that a call isn't spent on every few messages.
+const TASKS_A_TURN: u32 = 256;
+
 /// A worker's runtime, made before its thread so that failing is an error at start.
 pub(crate) fn runtime() -> io::Result<runtime::Runtime> {
-    runtime::Builder::new_current_thread().enable_io().enable_time().build()
+    runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .event_interval(TASKS_A_TURN)
+        .build()
 }
 
 /// Runs worker number `index` on this thread until the server has stopped; `service` is what it
@@ -150,7 +173,7 @@ async fn tidy(worker: &Worker, shared: &Shared) {
 /// Takes a connection through its handshake. The client then gets a task of its own, so that
 /// nothing of the handshake stays in memory.
 async fn welcome(arrival: Arrival, shared: Arc<Shared>) {
-    let home = Home::here(&shared);
+    let home = arrival.home;
     let Ok(stream) = tokio::net::TcpStream::from_std(arrival.stream) else { return };
     let upgraded =
         handshake::receive(stream, arrival.peer, arrival.permit, Arc::clone(&shared)).await;

@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::client::pair;
-use common::wire::{self, CONTINUATION};
-use common::{House, eventually};
+use common::client::{Client, Dial, pair};
+use common::wire::{self, CONTINUATION, Event};
+use common::{CONNECTED, House, eventually};
 
 #[test]
 fn a_long_message_goes_on_in_pieces_and_arrives_intact() {
@@ -65,4 +65,36 @@ fn a_raised_limit_changes_nothing_for_short_messages() {
     a.send(&[1; 50_000]);
     a.reset();
     b.expect_requeued();
+}
+
+/// What was held before pairing is charged until the partner has taken it.
+#[test]
+fn being_paired_with_somebody_who_reads_nothing_makes_no_room_for_more() {
+    const MIB: usize = 1 << 20;
+    let house = House::with(|config| config.max_message_size = 32 * MIB);
+    let say_part = |client: &mut Client, mebibytes: usize| {
+        client.send(&wire::frame(false, wire::BINARY, &vec![7; MIB]));
+        for _ in 1..mebibytes {
+            client.send(&wire::frame(false, CONTINUATION, &vec![7; MIB]));
+        }
+    };
+    let deaf = Dial { receive_buffer: Some(4096), ..Dial::default() };
+    let pairs: Vec<_> = (0..2)
+        .map(|_| {
+            let mut a = Client::join_waiting(house.address());
+            say_part(&mut a, 31);
+            a.send(&wire::ping(b"all read?"));
+            assert_eq!(a.event(), Event::Pong(b"all read?".to_vec()));
+            let b = deaf.join(house.address());
+            a.expect(CONNECTED);
+            (a, b)
+        })
+        .collect();
+    // 62 MiB of the 64 are taken.
+    let mut third = Client::join_waiting(house.address());
+    say_part(&mut third, 3);
+    third.expect_close(1008);
+    assert_eq!(house.counted("hold_full_total"), 1);
+    drop((pairs, third));
+    house.expect_empty();
 }

@@ -9,7 +9,15 @@ use super::Fields;
 
 /// Whether the request carries any mark of a proxy that forwarded it.
 pub fn is_forwarded(fields: &Fields<'_>) -> bool {
-    ["x-forwarded-for", "forwarded", "x-real-ip"].iter().any(|name| fields.has(name))
+    const SIGNS: [&str; 6] = [
+        "x-forwarded-for",
+        "forwarded",
+        "x-real-ip",
+        "x-forwarded-proto",
+        "x-forwarded-host",
+        "via",
+    ];
+    SIGNS.iter().any(|name| fields.has(name))
 }
 
 /// The address of the client, from a request that came from a trusted proxy: the rightmost one

@@ -117,7 +117,7 @@ impl<'s> Line<'s> {
     fn new(story: &'s Story, plan: &Plan) -> Self {
         let mut relay = Relay::new(plan.max_message);
         if plan.streaming {
-            relay.stream();
+            assert!(relay.stream().is_empty(), "nothing has come");
         }
         Self {
             story,
@@ -176,8 +176,12 @@ impl<'s> Line<'s> {
 
     fn order(&mut self, order: Order, window: Option<&mut Window<'_>>, at: usize) {
         match (order, window) {
-            (Order::Stream, _) => {
-                self.relay.stream();
+            (Order::Stream, window) => {
+                let begun = self.relay.stream();
+                assert!(begun.is_empty() || window.is_none_or(|w| w.is_empty()), "it comes first");
+                if let Some(partner) = self.partners.last_mut() {
+                    partner.received.extend(begun);
+                }
                 self.streaming = self.streaming.or(Some(at));
             }
             (Order::Hold, _) => {
@@ -274,7 +278,7 @@ impl<'s> Line<'s> {
             let grew = kept > self.story.payload_by(open, known);
             assert!(!grew, "a long message goes on at once");
         }
-        let bound = if self.streaming == Some(0) { STREAM_ABOVE } else { self.max_message };
+        let bound = if self.streaming.is_some() { STREAM_ABOVE } else { self.max_message };
         assert!(held as u64 <= bound.saturating_add(MAX_UNMASKED_HEADER as u64));
     }
 
