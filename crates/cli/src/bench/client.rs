@@ -91,12 +91,15 @@ impl Client {
         received.map_err(|_| Fault::Silence(what))?
     }
 
-    /// Reads once: what the partner said goes to `sink`, and pings are answered.
+    /// Reads once: what the partner said goes to `sink`. Answers to pings go out with the next write,
+    /// [`Client::flush`] or reading: whoever leaves says so in the same write, or the server would
+    /// take the answer to its fence for the wish to be queued again.
     pub(crate) fn poll_receive(
         &mut self,
         cx: &mut Context<'_>,
         sink: &mut dyn Sink,
     ) -> Poll<Result<(), Fault>> {
+        self.flush(cx)?;
         BUFFER.with_borrow_mut(|buffer| {
             let mut space = ReadBuf::new(buffer);
             ready!(Pin::new(&mut self.stream).poll_read(cx, &mut space))?;
@@ -104,11 +107,7 @@ impl Client {
             if bytes.is_empty() {
                 return Poll::Ready(Err(Fault::Ended));
             }
-            let mut pongs = Vec::new();
-            self.inbound.take(bytes, &mut pongs, sink)?;
-            if !pongs.is_empty() {
-                self.send(cx, &pongs)?;
-            }
+            self.inbound.take(bytes, &mut self.unsent, sink)?;
             Poll::Ready(Ok(()))
         })
     }
