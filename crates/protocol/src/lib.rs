@@ -5,12 +5,15 @@
 
 mod close;
 mod decoder;
+pub mod envelope;
 mod frame;
 pub mod handshake;
+mod json;
 mod mask;
 pub mod plain;
 mod reason;
 mod relay;
+pub mod token;
 mod utf8;
 mod window;
 
@@ -20,6 +23,7 @@ pub use frame::{
     Header, Kind, MAX_HEADER, MAX_UNMASKED_HEADER, Opcode, Role, close_body, encode,
     unmasked_header_len,
 };
+pub use json::{JsonStr, MAX_DEPTH, push_escaped};
 pub use mask::apply_mask;
 pub use reason::Reason;
 pub use relay::{Event, Relay, STREAM_ABOVE};

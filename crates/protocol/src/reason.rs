@@ -117,6 +117,8 @@ reasons! {
     BadField = 110, "bad_field", None, "A field has a value that it must not have.";
     /// A binary message without its eight bytes, or with a number out of bounds.
     BadBinary = 111, "bad_binary", None, "A binary message must begin with its number, in eight bytes.";
+    /// More keys than an envelope may have.
+    TooManyKeys = 112, "too_many_keys", None, "An envelope may have 24 keys.";
     /// This envelope has no meaning in the connection's state.
     WrongState = 120, "wrong_state", None, "That can't be sent now.";
     /// The device is in a conversation.
