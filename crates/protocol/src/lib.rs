@@ -5,6 +5,7 @@
 
 mod close;
 mod decoder;
+mod dialect;
 pub mod envelope;
 mod frame;
 pub mod handshake;
@@ -19,6 +20,7 @@ mod window;
 
 pub use close::{CloseCode, MAX_CONTROL_PAYLOAD, parse_close};
 pub use decoder::{Control, Decoder, Item, Piece, Start};
+pub use dialect::Dialect;
 pub use frame::{
     Header, Kind, MAX_HEADER, MAX_UNMASKED_HEADER, Opcode, Role, close_body, encode,
     unmasked_header_len,

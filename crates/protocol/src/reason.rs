@@ -183,6 +183,8 @@ mod tests {
         for (index, reason) in Reason::ALL.iter().enumerate() {
             assert_eq!(*reason as usize, index);
             assert!(reason.sentence().len() <= 123, "{reason:?}");
+            // An `error` envelope has it between quotes as it is.
+            assert!(!reason.sentence().contains(['"', '\\']), "{reason:?}");
         }
     }
 }

@@ -220,7 +220,8 @@ impl Keyring {
     fn unseal<const N: usize>(&self, kind: u8, text: &str) -> Result<[u8; N], TokenError> {
         // Room for a last group of four characters: the decoder wants to know of three bytes each.
         let mut sealed = [0; TOKEN_BODY + MAC_LENGTH + 3];
-        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut sealed).map_err(|_| TokenError::Bad)?;
+        let length =
+            URL_SAFE_NO_PAD.decode_slice(text, &mut sealed).map_err(|_| TokenError::Bad)?;
         if length != N + MAC_LENGTH || sealed[0] != kind {
             return Err(TokenError::Bad);
         }

@@ -56,8 +56,7 @@ fn word(value: &str, most: usize, sound: impl Fn(u8) -> bool) -> Result<&str, Wr
 pub(super) struct Count;
 
 impl<'a> Codec<'a, u64> for Count {
-    const SCHEMA: &'static str =
-        r#"{"type":"integer","minimum":0,"maximum":9007199254740991}"#;
+    const SCHEMA: &'static str = r#"{"type":"integer","minimum":0,"maximum":9007199254740991}"#;
 
     fn read(value: &'a str) -> Result<u64, Wrong> {
         let digits = value.bytes().all(|byte| byte.is_ascii_digit());
@@ -74,8 +73,7 @@ impl<'a> Codec<'a, u64> for Count {
 pub(super) struct Number;
 
 impl<'a> Codec<'a, u64> for Number {
-    const SCHEMA: &'static str =
-        r#"{"type":"integer","minimum":1,"maximum":9007199254740991}"#;
+    const SCHEMA: &'static str = r#"{"type":"integer","minimum":1,"maximum":9007199254740991}"#;
 
     fn read(value: &'a str) -> Result<u64, Wrong> {
         let count = Count::read(value)?;
@@ -267,7 +265,8 @@ impl<'a> Codec<'a, Names<'a>> for NameList {
         r#"{"type":"array","items":{"type":"string","pattern":"^[a-z0-9_]{1,32}$"}}"#;
 
     fn read(value: &'a str) -> Result<Names<'a>, Wrong> {
-        let inside = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).ok_or(WRONG)?;
+        let inside =
+            value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).ok_or(WRONG)?;
         if !inside.trim_ascii().is_empty() {
             // A comma inside a string cuts it into two parts that are no words.
             inside.split(',').try_for_each(|name| Name::read(name.trim_ascii()).map(drop))?;

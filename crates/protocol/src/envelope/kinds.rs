@@ -9,8 +9,8 @@ use super::fault::Fault;
 use super::scan::Scanned;
 use super::table::{self, FieldSpec, TypeSpec, envelopes, field_type};
 use super::{ConversationId, MAX_SIGNAL, Profile, StreamId};
-use crate::json::JsonStr;
 use crate::Reason;
+use crate::json::JsonStr;
 
 envelopes! {
     /// What a client sends.

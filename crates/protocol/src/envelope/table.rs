@@ -110,11 +110,7 @@ pub(super) mod required {
         value::<C, T>(scanned.find(key).ok_or(missing)?, about, key)
     }
 
-    pub(in super::super) fn write<'a, C: Codec<'a, T>, T>(
-        value: &T,
-        key: &str,
-        out: &mut Vec<u8>,
-    ) {
+    pub(in super::super) fn write<'a, C: Codec<'a, T>, T>(value: &T, key: &str, out: &mut Vec<u8>) {
         out.extend_from_slice(key.as_bytes());
         C::write(value, out);
     }
@@ -178,7 +174,6 @@ fn value<'a, C: Codec<'a, T>, T>(
     about: &'static str,
     key: &'static str,
 ) -> Result<T, Fault<'a>> {
-    C::read(found).map_err(|(reason, inside)| {
-        Fault::of_field(reason, Some(about), inside.unwrap_or(key))
-    })
+    C::read(found)
+        .map_err(|(reason, inside)| Fault::of_field(reason, Some(about), inside.unwrap_or(key)))
 }

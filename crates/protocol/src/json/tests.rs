@@ -76,10 +76,29 @@ fn nesting_ends_at_its_limit() {
 /// Text that is JSON, or nearly so.
 fn nearly_json() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        Just("{"), Just("}"), Just("["), Just("]"), Just(","), Just(":"), Just("\""), Just("\\"),
-        Just("\"a\""), Just("\"\\u00e4\""), Just("\"\\ud83d\\ude00\""), Just("\"\\ud83d\""),
-        Just("null"), Just("true"), Just("1"), Just("-0.5e3"), Just("1e400"), Just("01"), Just(" "),
-        Just("\n"), Just("\u{1}"), Just("ß"), Just("\"long enough for words of eight \\n bytes\""),
+        Just("{"),
+        Just("}"),
+        Just("["),
+        Just("]"),
+        Just(","),
+        Just(":"),
+        Just("\""),
+        Just("\\"),
+        Just("\"a\""),
+        Just("\"\\u00e4\""),
+        Just("\"\\ud83d\\ude00\""),
+        Just("\"\\ud83d\""),
+        Just("null"),
+        Just("true"),
+        Just("1"),
+        Just("-0.5e3"),
+        Just("1e400"),
+        Just("01"),
+        Just(" "),
+        Just("\n"),
+        Just("\u{1}"),
+        Just("ß"),
+        Just("\"long enough for words of eight \\n bytes\""),
     ];
     proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
