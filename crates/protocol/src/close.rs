@@ -24,6 +24,14 @@ impl CloseCode {
     pub const TOO_BIG: Self = Self(1009);
     /// The server met a condition that keeps it from going on.
     pub const INTERNAL: Self = Self(1011);
+    /// The server can't just now (registered by IANA; not in RFC 6455).
+    pub const TRY_AGAIN_LATER: Self = Self(1013);
+    /// `vyoma.v1`: neither `join` nor `resume` came in time.
+    pub const JOIN_TIMEOUT: Self = Self(4408);
+    /// `vyoma.v1`: another connection holds this place; final.
+    pub const SUPERSEDED: Self = Self(4409);
+    /// `vyoma.v1`: too much was wrong.
+    pub const TOO_MANY_ERRORS: Self = Self(4429);
 
     /// The code, if it may stand in a Close frame: 1000-1003, 1007-1014, 3000-4999 (sections
     /// 7.4.1 and 7.4.2, and the IANA registry); 1004-1006 and 1015 never travel.

@@ -41,11 +41,16 @@ pub fn accept_key(key: &[u8]) -> String {
 }
 
 /// The server's answer that switches to WebSocket (RFC 6455, section 4.2.2), with the
-/// [`Intent::Upgrade`]'s `accept`. It chooses no subprotocol and no extension.
-pub fn switching_protocols(accept: &str) -> Vec<u8> {
+/// [`Intent::Upgrade`]'s `accept` and the name of the chosen subprotocol, if there is one
+/// ([`Dialect::subprotocol`]). It chooses no extension.
+///
+/// [`Dialect::subprotocol`]: crate::Dialect::subprotocol
+pub fn switching_protocols(accept: &str, subprotocol: Option<&str>) -> Vec<u8> {
+    let chosen = subprotocol.map(|name| format!("Sec-WebSocket-Protocol: {name}\r\n"));
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {accept}\r\n\r\n"
+         Sec-WebSocket-Accept: {accept}\r\n{}\r\n",
+        chosen.unwrap_or_default()
     )
     .into_bytes()
 }
@@ -63,8 +68,10 @@ mod tests {
     fn the_101_is_a_head_that_our_own_client_takes() {
         let key = *b"the sample nonce";
         let accept = accept_key(b"dGhlIHNhbXBsZSBub25jZQ==");
-        let answer = switching_protocols(&accept);
-        assert_eq!(HeadScan::new().advance(&answer), Ok(Some(answer.len())));
-        assert_eq!(check_answer(&answer, &key, &[]), Ok(Answer { subprotocol: None }));
+        for subprotocol in [None, Some("vyoma.v1")] {
+            let answer = switching_protocols(&accept, subprotocol);
+            assert_eq!(HeadScan::new().advance(&answer), Ok(Some(answer.len())));
+            assert_eq!(check_answer(&answer, &key, &["vyoma.v1"]), Ok(Answer { subprotocol }));
+        }
     }
 }

@@ -5,21 +5,27 @@
 
 mod close;
 mod decoder;
+mod dialect;
+pub mod envelope;
 mod frame;
 pub mod handshake;
+mod json;
 mod mask;
 pub mod plain;
 mod reason;
 mod relay;
+pub mod token;
 mod utf8;
 mod window;
 
 pub use close::{CloseCode, MAX_CONTROL_PAYLOAD, parse_close};
 pub use decoder::{Control, Decoder, Item, Piece, Start};
+pub use dialect::Dialect;
 pub use frame::{
     Header, Kind, MAX_HEADER, MAX_UNMASKED_HEADER, Opcode, Role, close_body, encode,
     unmasked_header_len,
 };
+pub use json::{JsonStr, MAX_DEPTH, push_escaped};
 pub use mask::apply_mask;
 pub use reason::Reason;
 pub use relay::{Event, Relay, STREAM_ABOVE};

@@ -1,6 +1,6 @@
 //! The one table of why something was closed or dropped.
 //!
-//! Every close and every drop names a [`Reason`]; a counter of that name counts it. Numbers and
+//! Every close, every drop and every error of `vyoma.v1` names a [`Reason`]; a counter of that name counts it. Numbers and
 //! names are stable: clients, logs and dashboards may rely on them. Knows words only: not who
 //! closes whom, nor when.
 
@@ -9,7 +9,7 @@ use crate::CloseCode;
 /// Defines [`Reason`] and its table in one place, so that no row can be forgotten.
 macro_rules! reasons {
     ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal, $close:expr, $sentence:literal;)+) => {
-        /// Why a connection was closed by the server, or why something was dropped.
+        /// Why a connection was closed by the server, or why something was dropped or refused.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(u8)]
         pub enum Reason { $($(#[$doc])* $variant,)+ }
@@ -67,6 +67,14 @@ reasons! {
     PartnerFailed = 24, "partner_failed", Some(CloseCode::INTERNAL), "Your partner was cut off in the middle of a message.";
     /// The server could not go on with this connection (no descriptor, no memory for a socket).
     Internal = 25, "internal", Some(CloseCode::INTERNAL), "The server could not go on with this connection.";
+    /// `vyoma.v1`: no `join` or `resume` came in time.
+    JoinTimeout = 30, "join_timeout", Some(CloseCode::JOIN_TIMEOUT), "Neither join nor resume came in time.";
+    /// `vyoma.v1`: a newer connection has taken this one's place, or the attempt was not the newest.
+    Superseded = 31, "superseded", Some(CloseCode::SUPERSEDED), "Another connection has taken this place.";
+    /// `vyoma.v1`: more errors than a client that works could cause.
+    TooManyErrors = 32, "too_many_errors", Some(CloseCode::TOO_MANY_ERRORS), "Too much of what you sent was wrong.";
+    /// `vyoma.v1`: all that is kept for resuming, over all conversations, is at its cap.
+    ReplayFull = 33, "replay_full", Some(CloseCode::TRY_AGAIN_LATER), "The server keeps as much for resuming as it can; come back later.";
     /// Dropped: sent before the fence's pong, so meant for the partner who had left.
     Fenced = 40, "dropped_fenced", None, "It was meant for the partner who had left.";
     /// Dropped: sent by a client without a partner that is not queued (`--survivor stay`).
@@ -77,6 +85,62 @@ reasons! {
     Incomplete = 43, "dropped_incomplete", None, "Its sender failed before it was complete.";
     /// Dropped: sent to a waiting client's partner-to-be, by a client that left before pairing.
     Held = 44, "dropped_held", None, "Its sender left before a partner came.";
+    /// Dropped: a message whose number was taken before; harmless after a resume.
+    Repeated = 45, "dropped_repeated", None, "A message with this number was taken before.";
+    /// Dropped: sent after `ended` and before `next`, so meant for the partner who had left.
+    AfterEnd = 46, "dropped_after_end", None, "The conversation it was meant for was over.";
+    /// Dropped: `typing`, `read` or `signal` for someone who can't take it now.
+    Fleeting = 47, "dropped_fleeting", None, "Your partner could not take it just then.";
+    /// Dropped: an `ack` or `read` for another conversation or stream than the present one.
+    Stale = 48, "dropped_stale", None, "It concerned another conversation or stream.";
+    /// Not JSON as RFC 8259 has it, or more than one value.
+    BadJson = 100, "bad_json", None, "That is not one JSON object as RFC 8259 has it.";
+    /// Nested over 64 deep.
+    TooDeep = 101, "too_deep", None, "That is nested too deeply.";
+    /// A number that is not finite as a 64-bit float.
+    HugeNumber = 102, "huge_number", None, "A number is too large.";
+    /// An escaped surrogate without its other half.
+    LoneSurrogate = 103, "lone_surrogate", None, "A string contains half a surrogate pair.";
+    /// A key of the envelope is not `[a-z_]{1,32}` without escapes.
+    BadKey = 104, "bad_key", None, "A key must be 1 to 32 of the letters a to z and _, without escapes.";
+    /// A key of the envelope (or of a profile) comes twice.
+    RepeatedKey = 105, "repeated_key", None, "A key comes twice.";
+    /// A key that this type doesn't have, and that doesn't begin with `x_`.
+    UnknownKey = 106, "unknown_key", None, "This type has no such field; your own begin with x_.";
+    /// `type` is missing, not a string, or has escapes.
+    NoType = 107, "no_type", None, "The field type must be there, a string without escapes.";
+    /// `type` names no envelope of a client.
+    UnknownType = 108, "unknown_type", None, "There is no such type.";
+    /// A field that the type must have is missing.
+    MissingField = 109, "missing_field", None, "A field is missing.";
+    /// A field has the wrong JSON type, or a value out of its bounds.
+    BadField = 110, "bad_field", None, "A field has a value that it must not have.";
+    /// A binary message without its eight bytes, or with a number out of bounds.
+    BadBinary = 111, "bad_binary", None, "A binary message must begin with its number, in eight bytes.";
+    /// More keys than an envelope may have.
+    TooManyKeys = 112, "too_many_keys", None, "An envelope may have 24 keys.";
+    /// This envelope has no meaning in the connection's state.
+    WrongState = 120, "wrong_state", None, "That can't be sent now.";
+    /// The device is in a conversation.
+    InConversation = 121, "in_conversation", None, "This device is in a conversation already.";
+    /// `block` or `report` for neither the present nor the last conversation.
+    UnknownConversation = 122, "unknown_conversation", None, "That is not your present or last conversation.";
+    /// The feature is off on this server.
+    FeatureOff = 123, "feature_off", None, "This server does not offer that.";
+    /// Too many envelopes of this kind.
+    TooFast = 124, "too_fast", None, "That came too often; wait a little.";
+    /// A number higher than the one expected.
+    NumberSkipped = 130, "n_skipped", None, "A number was skipped.";
+    /// The message doesn't fit the credit.
+    OverCredit = 131, "window", None, "More is unacknowledged than your credit allows.";
+    /// `ack` of what wasn't sent, or `read` of what wasn't acknowledged.
+    BadAck = 132, "bad_ack", None, "That was never sent to you.";
+    /// The token is no token of this server's.
+    BadToken = 140, "bad_token", None, "That token is not valid here.";
+    /// The token has expired.
+    ExpiredToken = 141, "expired_token", None, "That token has expired.";
+    /// The device is not signed by this server, or isn't the token's.
+    BadDevice = 142, "bad_device", None, "That device is not valid here.";
 }
 
 impl Reason {
@@ -119,6 +183,8 @@ mod tests {
         for (index, reason) in Reason::ALL.iter().enumerate() {
             assert_eq!(*reason as usize, index);
             assert!(reason.sentence().len() <= 123, "{reason:?}");
+            // An `error` envelope has it between quotes as it is.
+            assert!(!reason.sentence().contains(['"', '\\']), "{reason:?}");
         }
     }
 }

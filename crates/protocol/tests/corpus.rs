@@ -8,10 +8,13 @@ use std::path::Path;
 type Check = fn(&[u8]);
 
 /// A target's name, as in fuzz/, and what it asserts.
-const TARGETS: [(&str, Check); 3] = [
+const TARGETS: [(&str, Check); 6] = [
+    ("binary_header", checks::binary_header::check),
     ("decoder", checks::decoder::check),
+    ("envelope", checks::envelope::check),
     ("handshake", checks::handshake::check),
     ("relay", checks::relay::check),
+    ("token", checks::token::check),
 ];
 
 #[test]

@@ -122,7 +122,7 @@ impl Guest {
                 counters::add(Counter::Upgraded, 1);
                 Some(Upgraded {
                     stream: self.stream,
-                    answer: switching_protocols(&accept),
+                    answer: switching_protocols(&accept, None),
                     early: received.bytes.split_off(received.head),
                     permit: self.permit,
                 })

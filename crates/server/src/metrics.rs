@@ -4,6 +4,7 @@
 //! has the same table for people; a test keeps the two together.
 
 use std::fmt;
+use std::ops::Range;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
@@ -23,6 +24,9 @@ pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0
 
 /// Reasons from this number on name drops, not closes: what was dropped never closed anything.
 const FIRST_DROP: u16 = 40;
+
+/// Reasons from this number on name errors told to a client, which neither closed nor dropped.
+const FIRST_ERROR: u16 = 100;
 
 /// Plain counters: name without `_total`, help, what is counted.
 const COUNTERS: &[(&str, &str, Counter)] = &[
@@ -115,22 +119,17 @@ impl Scrape {
     }
 
     fn reasons(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let (drops, closes): (Vec<_>, Vec<_>) = Reason::ALL
-            .iter()
-            .map(|reason| (*reason, reason.name(), self.totals.reason(*reason)))
-            .partition(|(reason, _, _)| reason.number() >= FIRST_DROP);
-        let bare = |rows: Vec<(Reason, &'static str, u64)>| {
-            rows.into_iter().map(|(_, name, count)| (name, count)).collect::<Vec<_>>()
+        let numbered = |numbers: Range<u16>| {
+            let reasons = Reason::ALL.iter().filter(move |r| numbers.contains(&r.number()));
+            reasons.map(|reason| (reason.name(), self.totals.reason(*reason)))
         };
+        let (closes, drops) = (numbered(0..FIRST_DROP), numbered(FIRST_DROP..FIRST_ERROR));
+        let errors = numbered(FIRST_ERROR..u16::MAX);
         let refusals =
             Refusal::ALL.iter().map(|refusal| (refusal.name(), self.totals.refusal(*refusal)));
-        family(
-            encoder,
-            "vyoma_closes",
-            "WebSocket connections that ended, by reason",
-            bare(closes),
-        )?;
-        family(encoder, "vyoma_drops", "Messages dropped, by reason", bare(drops))?;
+        family(encoder, "vyoma_closes", "WebSocket connections that ended, by reason", closes)?;
+        family(encoder, "vyoma_drops", "Messages dropped, by reason", drops)?;
+        family(encoder, "vyoma_errors", "Envelopes of vyoma.v1 refused, by reason", errors)?;
         let help = "Connections refused before they became WebSockets, by reason";
         family(encoder, "vyoma_refusals", help, refusals)
     }

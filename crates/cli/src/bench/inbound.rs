@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn a_conversation_is_heard_in_whatever_pieces_it_comes() {
         let accept = accept_key(b"dGhlIHNhbXBsZSBub25jZQ==");
-        let mut stream = switching_protocols(&accept);
+        let mut stream = switching_protocols(&accept, None);
         text(&mut stream, plain::WAITING);
         text(&mut stream, plain::CONNECTED);
         text(&mut stream, "hello");
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn what_is_no_answer_and_no_notice_is_a_fault() {
         assert!(matches!(heard(b"HTTP/1.1 503 Full\r\n\r\n", 99), Err(Fault::Handshake(_))));
-        let mut stream = switching_protocols(&accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="));
+        let mut stream = switching_protocols(&accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="), None);
         text(&mut stream, "hello");
         assert!(matches!(heard(&stream, 99), Err(Fault::Notice(said)) if said == "hello"));
     }

@@ -3,10 +3,13 @@
 
 #![allow(dead_code, reason = "each test and each fuzz target uses its own part")]
 
+pub(crate) mod binary_header;
 pub(crate) mod decoder;
+pub(crate) mod envelope;
 pub(crate) mod handshake;
 pub(crate) mod naive;
 pub(crate) mod relay;
+pub(crate) mod token;
 
 /// Message limits that are worth a try, in bytes.
 const LIMITS: [u64; 4] = [65_536, u64::MAX, 1 << 20, 125];
