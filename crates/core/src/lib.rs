@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod conversation;
+pub mod directory;
 pub mod liveness;
 pub mod matching;
 pub mod roster;

@@ -43,6 +43,16 @@ pub const fn weight(length: usize) -> usize {
     length + MESSAGE_OVERHEAD
 }
 
+impl Side {
+    /// The other one.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+}
+
 /// The length of the number at the front of a binary message, in bytes.
 pub const BINARY_HEADER: usize = 8;
 

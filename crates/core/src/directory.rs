@@ -1,0 +1,206 @@
+//! Which device sits where, and where each conversation is reached.
+//!
+//! Decides whether a device may join or resume, and who adopts a conversation: in one step each, so
+//! that a device has at most one place, and a conversation at most one home. Generic over the `Desk`
+//! at which a conversation is reached. Must not know what is said there.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use vyoma_protocol::envelope::{ConversationId, Side};
+use vyoma_protocol::token::{BootId, Claims, Identity};
+
+use crate::matching::Ticket;
+
+/// A device's one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Waiting(Ticket),
+    Seated(ConversationId, Side),
+}
+
+/// What is known of a seat from outside.
+#[derive(Debug, Clone, Copy, Default)]
+struct Chair {
+    device: Option<Identity>,
+    /// Until when it is kept for somebody who isn't connected.
+    away_until: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Entry<Desk> {
+    desk: Desk,
+    chairs: [Chair; 2],
+    /// It has ended, and stays only for who has still to hear of it.
+    ended: bool,
+}
+
+/// What a device that wants to join may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Join<Desk> {
+    /// Queue.
+    Free,
+    /// Take over the place of its older connection, which waits with this ticket.
+    TakeOver(Ticket),
+    /// Queue, once this side of the conversation reached there has been told to leave.
+    Leaving(Desk, Side),
+    /// Nothing: it is in this conversation. If nobody is connected to its seat, that is kept for
+    /// so long.
+    Seated(ConversationId, Option<Duration>),
+}
+
+/// What a device that wants to resume may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resumption<Desk> {
+    /// Take its seat, at this desk.
+    Seat(Desk),
+    /// Adopt the conversation: it is reached at the desk that was given.
+    Adopt,
+    /// Nothing: it is over.
+    Over,
+    /// Nothing: the device is in this other conversation.
+    Elsewhere(ConversationId),
+}
+
+/// Devices and conversations.
+#[derive(Debug)]
+pub struct Directory<Desk> {
+    boot: BootId,
+    devices: HashMap<Identity, Place>,
+    conversations: HashMap<ConversationId, Entry<Desk>>,
+}
+
+impl<Desk: Clone> Directory<Desk> {
+    /// An empty one, of this process.
+    pub fn new(boot: BootId) -> Self {
+        Self { boot, devices: HashMap::new(), conversations: HashMap::new() }
+    }
+
+    /// The process this belongs to.
+    pub fn boot(&self) -> BootId {
+        self.boot
+    }
+
+    /// A device wants to queue, and to end the conversation `leave` first if it sits there. After
+    /// anything but [`Join::Seated`] it has no place, until [`Directory::wait`].
+    pub fn join(
+        &mut self,
+        device: Identity,
+        leave: Option<ConversationId>,
+        now: Instant,
+    ) -> Join<Desk> {
+        let (conversation, side) = match self.devices.get(&device) {
+            None => return Join::Free,
+            Some(Place::Waiting(ticket)) => return Join::TakeOver(*ticket),
+            Some(Place::Seated(conversation, side)) => (*conversation, *side),
+        };
+        let Some(entry) = self.conversations.get(&conversation) else { return Join::Free };
+        if !entry.ended && leave != Some(conversation) {
+            let until = entry.chairs[side as usize].away_until;
+            let rest = until.map(|until| until.saturating_duration_since(now));
+            return Join::Seated(conversation, rest);
+        }
+        let desk = entry.desk.clone();
+        self.devices.remove(&device);
+        Join::Leaving(desk, side)
+    }
+
+    /// A device waits with this ticket.
+    pub fn wait(&mut self, device: Identity, ticket: Ticket) {
+        self.devices.insert(device, Place::Waiting(ticket));
+    }
+
+    /// A device waits no longer, unless it does so with another ticket by now.
+    pub fn stop_waiting(&mut self, device: Identity, ticket: Ticket) {
+        if self.devices.get(&device) == Some(&Place::Waiting(ticket)) {
+            self.devices.remove(&device);
+        }
+    }
+
+    /// Two begin to talk, reached at `desk`; `None` is one without a device.
+    pub fn begin(&mut self, id: ConversationId, devices: [Option<Identity>; 2], desk: Desk) {
+        let chairs = devices.map(|device| Chair { device, away_until: None });
+        self.conversations.insert(id, Entry { desk, chairs, ended: false });
+        for (side, device) in [Side::A, Side::B].into_iter().zip(devices) {
+            if let Some(device) = device {
+                self.devices.insert(device, Place::Seated(id, side));
+            }
+        }
+    }
+
+    /// A device wants a seat again, by its token. The two seats of a conversation that is adopted are
+    /// kept until `until`.
+    pub fn resume(&mut self, claims: &Claims, desk: &Desk, until: Instant) -> Resumption<Desk> {
+        let (id, side, device) = (claims.conversation, claims.side, claims.identity);
+        match self.devices.get(&device) {
+            Some(Place::Seated(other, _)) if *other != id && self.goes_on(*other) => {
+                return Resumption::Elsewhere(*other);
+            }
+            _ => {}
+        }
+        let own = claims.boot == self.boot;
+        let adopted = match self.conversations.get(&id) {
+            None if own || claims.plain_partner => return Resumption::Over,
+            None => true,
+            Some(_) => false,
+        };
+        let entry = self.conversations.entry(id).or_insert_with(|| Entry {
+            desk: desk.clone(),
+            chairs: [Chair { device: None, away_until: Some(until) }; 2],
+            ended: false,
+        });
+        let chair = &mut entry.chairs[side as usize];
+        if chair.device.is_some_and(|holder| holder != device) {
+            return Resumption::Over;
+        }
+        chair.device = Some(device);
+        self.devices.insert(device, Place::Seated(id, side));
+        if adopted { Resumption::Adopt } else { Resumption::Seat(entry.desk.clone()) }
+    }
+
+    /// The connection of a seat came (`None`), or was lost, and is kept until then.
+    pub fn note_presence(&mut self, id: ConversationId, side: Side, away_until: Option<Instant>) {
+        if let Some(entry) = self.conversations.get_mut(&id) {
+            entry.chairs[side as usize].away_until = away_until;
+        }
+    }
+
+    /// A conversation has ended: its devices are free to join.
+    pub fn note_end(&mut self, id: ConversationId) {
+        if let Some(entry) = self.conversations.get_mut(&id) {
+            entry.ended = true;
+        }
+    }
+
+    /// A side has nothing to do with a conversation any more.
+    pub fn release(&mut self, id: ConversationId, side: Side) {
+        let Some(entry) = self.conversations.get(&id) else { return };
+        let device = entry.chairs[side as usize].device;
+        if let Some(device) = device
+            && self.devices.get(&device) == Some(&Place::Seated(id, side))
+        {
+            self.devices.remove(&device);
+        }
+    }
+
+    /// Nobody sits there any more.
+    pub fn remove(&mut self, id: ConversationId) {
+        self.release(id, Side::A);
+        self.release(id, Side::B);
+        self.conversations.remove(&id);
+    }
+
+    /// How many conversations are reached here.
+    pub fn conversations(&self) -> usize {
+        self.conversations.len()
+    }
+
+    /// Every device that has a place. Each has one.
+    pub fn devices(&self) -> usize {
+        self.devices.len()
+    }
+
+    fn goes_on(&self, id: ConversationId) -> bool {
+        self.conversations.get(&id).is_some_and(|entry| !entry.ended)
+    }
+}
