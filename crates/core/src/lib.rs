@@ -8,4 +8,5 @@ pub mod conversation;
 pub mod directory;
 pub mod liveness;
 pub mod matching;
+pub mod rate;
 pub mod roster;

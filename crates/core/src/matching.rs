@@ -88,6 +88,8 @@ pub struct Pool {
     patience: Patience,
     tickets: BTreeMap<Ticket, Entry>,
     waiting: BTreeSet<Ticket>,
+    /// Pairs of tickets that never meet, each in both orders.
+    barred: BTreeSet<(Ticket, Ticket)>,
     next: u64,
     orders: Vec<(Ticket, Order)>,
     failed_probes: u64,
@@ -100,6 +102,7 @@ impl Pool {
             patience,
             tickets: BTreeMap::new(),
             waiting: BTreeSet::new(),
+            barred: BTreeSet::new(),
             next: 0,
             orders: Vec::new(),
             failed_probes: 0,
@@ -120,6 +123,11 @@ impl Pool {
         self.tickets.insert(ticket, Entry { state, heard: now });
     }
 
+    /// These two tickets never meet, for as long as both are in the pool.
+    pub fn bar(&mut self, a: Ticket, b: Ticket) {
+        self.barred.extend([(a, b), (b, a)]);
+    }
+
     /// The next step of a ticket that seeks. For one that doesn't (the order was overtaken by
     /// another event) it is to go on waiting.
     pub fn step(&mut self, ticket: Ticket, now: Instant) -> Step {
@@ -138,6 +146,8 @@ impl Pool {
                 self.tickets.remove(&ticket);
                 self.tickets.remove(&other);
                 self.waiting.remove(&other);
+                self.unbar(ticket);
+                self.unbar(other);
                 self.release(ticket, search.probed);
             }
         }
@@ -171,6 +181,7 @@ impl Pool {
     pub fn leave(&mut self, ticket: Ticket) -> bool {
         let Some(entry) = self.tickets.remove(&ticket) else { return false };
         self.waiting.remove(&ticket);
+        self.unbar(ticket);
         match entry.state {
             State::Probed { by, .. } => self.orders.push((by, Order::Seek)),
             State::Seeking(search) => self.release(ticket, search.probed),
@@ -224,10 +235,10 @@ impl Pool {
                 return Err(format!("{ticket:?} is reserved by {by:?}, which doesn't know"));
             }
         }
-        if self.waiting.len() > 1 {
-            return Err(format!("{} tickets wait beside each other", self.waiting.len()));
+        match self.waiting.iter().find(|ticket| self.meets_an_older(**ticket)) {
+            Some(ticket) => Err(format!("{ticket:?} waits beside one that it could meet")),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn reserves(&self, seeker: Ticket, candidate: Ticket) -> bool {
@@ -272,9 +283,10 @@ impl Pool {
         }
         let width = if search.failed { PROBES_AT_ONCE } else { 1 };
         let stale = |t: &&Ticket| self.tickets.get(t).is_none_or(|e| !self.is_fresh(e.heard, now));
-        search.probed = self.waiting.iter().take_while(stale).take(width).copied().collect();
+        let mut meets = self.waiting.iter().filter(|other| !self.is_barred(ticket, **other));
+        search.probed = meets.clone().take_while(stale).take(width).copied().collect();
         if search.probed.is_empty() {
-            let Some(oldest) = self.waiting.first().copied() else {
+            let Some(oldest) = meets.next().copied() else {
                 self.wait(ticket);
                 return Step::Wait;
             };
@@ -328,13 +340,31 @@ impl Pool {
         }
     }
 
-    /// Whenever two wait, all but the oldest are told to seek.
+    /// Whoever waits beside an older one that it could meet is told to seek.
     fn settle(&mut self) {
         while self.waiting.len() > 1
-            && let Some(younger) = self.waiting.pop_last()
+            && let Some(younger) =
+                self.waiting.iter().rev().copied().find(|ticket| self.meets_an_older(*ticket))
         {
+            self.waiting.remove(&younger);
             self.set(younger, State::Seeking(Search::default()));
             self.orders.push((younger, Order::Seek));
+        }
+    }
+
+    /// Whether an older ticket waits that this one could meet.
+    fn meets_an_older(&self, ticket: Ticket) -> bool {
+        self.waiting.range(..ticket).any(|older| !self.is_barred(ticket, *older))
+    }
+
+    fn is_barred(&self, a: Ticket, b: Ticket) -> bool {
+        !self.barred.is_empty() && self.barred.contains(&(a, b))
+    }
+
+    /// Forgets whom a ticket that leaves was barred from.
+    fn unbar(&mut self, ticket: Ticket) {
+        if !self.barred.is_empty() {
+            self.barred.retain(|(a, b)| *a != ticket && *b != ticket);
         }
     }
 

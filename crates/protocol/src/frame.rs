@@ -181,6 +181,45 @@ pub fn encode(out: &mut Vec<u8>, fin: bool, opcode: Opcode, payload: &[u8], mask
     }
 }
 
+/// Appends an unmasked text frame whose payload `write` appends. For short payloads: up to 64 KiB they
+/// are moved by two bytes at most, longer ones by six.
+pub fn encode_text(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    out.extend_from_slice(&[0; 4]);
+    write(out);
+    let len = out.len() - start - 4;
+    let header = Header { fin: true, opcode: Opcode::Data(Kind::Text), len: len as u64, mask: None };
+    let mut bytes = [0; MAX_HEADER];
+    let header_len = header.write(&mut bytes);
+    if header_len != 4 {
+        out.splice(start..start + 4, bytes[..header_len].iter().copied());
+    } else {
+        out[start..start + 4].copy_from_slice(&bytes[..4]);
+    }
+}
+
+/// A whole message in one unmasked frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Framed<'a> {
+    /// Text or binary.
+    pub kind: Kind,
+    /// What it says.
+    pub payload: &'a [u8],
+    /// All of the frame.
+    pub frame: &'a [u8],
+}
+
+impl<'a> Framed<'a> {
+    /// Takes the first message off a run of whole messages; `None` at its end.
+    pub fn split_off(run: &mut &'a [u8]) -> Option<Self> {
+        let (header, at) = Header::parse(run, Role::Client).ok()??;
+        let Opcode::Data(kind) = header.opcode else { return None };
+        let (frame, rest) = run.split_at_checked(at + usize::try_from(header.len).ok()?)?;
+        *run = rest;
+        Some(Self { kind, payload: &frame[at..], frame })
+    }
+}
+
 /// The body of a Close frame that carries this reason; empty for one without a code.
 pub fn close_body(reason: Reason) -> Vec<u8> {
     let Some(code) = reason.close_code() else { return Vec::new() };

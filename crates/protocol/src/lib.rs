@@ -22,8 +22,8 @@ pub use close::{CloseCode, MAX_CONTROL_PAYLOAD, parse_close};
 pub use decoder::{Control, Decoder, Item, Piece, Start};
 pub use dialect::Dialect;
 pub use frame::{
-    Header, Kind, MAX_HEADER, MAX_UNMASKED_HEADER, Opcode, Role, close_body, encode,
-    unmasked_header_len,
+    Framed, Header, Kind, MAX_HEADER, MAX_UNMASKED_HEADER, Opcode, Role, close_body, encode,
+    encode_text, unmasked_header_len,
 };
 pub use json::{JsonStr, MAX_DEPTH, push_escaped};
 pub use mask::apply_mask;

@@ -27,18 +27,19 @@ pub enum Taken<'a> {
 type Judged<'a> = Result<Taken<'a>, ErrorReport<'a>>;
 
 impl Conversation {
-    /// A side sent text: `frame` is the whole message as its partner would get it, in two parts.
+    /// A side sent an envelope: `text` is all of it, and `frame` the whole message as its partner
+    /// would get it, in two parts.
     ///
     /// # Errors
     /// What its sender is to be told; then it had no effect.
-    pub fn text<'a>(
+    pub fn take<'a>(
         &mut self,
         side: Side,
-        text: &'a str,
+        envelope: ClientEnvelope<'a>,
+        text: &str,
         frame: [&[u8]; 2],
         now: Instant,
     ) -> Judged<'a> {
-        let envelope = ClientEnvelope::parse(text)?;
         match envelope {
             ClientEnvelope::Message { n, payload } => match self.seat(side.other()).party {
                 Party::Reliable => self.number(side, n, frame, text.len(), now),
@@ -62,7 +63,7 @@ impl Conversation {
         }
     }
 
-    /// A side sent a binary message: `frame` as for [`Conversation::text`].
+    /// A side sent a binary message: `frame` as for [`Conversation::take`].
     ///
     /// # Errors
     /// What its sender is to be told; then it had no effect.
