@@ -1,6 +1,7 @@
 //! `--print-config`: each setting, its value, and where that comes from.
 
 use std::fmt::{self, Display};
+use std::path::PathBuf;
 
 use vyoma_server::Config;
 
@@ -37,6 +38,10 @@ impl ConfigView<'_> {
         let name = |value: Option<clap::builder::PossibleValue>| {
             value.map_or_else(String::new, |value| value.get_name().to_owned())
         };
+        let path = |path: &Option<PathBuf>| {
+            path.as_ref().map_or(String::new(), |path| path.display().to_string())
+        };
+        let features: Vec<_> = config.features.iter().map(|feature| feature.name()).collect();
         use clap::ValueEnum as _;
         vec![
             ("bind", config.bind.map_or("[::]".to_owned(), |bind| bind.to_string())),
@@ -51,11 +56,14 @@ impl ConfigView<'_> {
             ("heartbeat", Span(config.heartbeat).to_string()),
             ("drain-timeout", Span(config.drain_timeout).to_string()),
             ("survivor", name(options.survivor.to_possible_value())),
+            ("grace", Span(config.grace).to_string()),
+            ("credit", ByteSize(config.credit).to_string()),
+            ("replay-memory", ByteSize(config.replay_memory).to_string()),
+            ("features", features.join(",")),
+            ("data-dir", path(&options.data_dir)),
+            ("secret-file", path(&options.secret_file)),
             ("metrics-bind", config.metrics_bind.map_or(String::new(), |bind| bind.to_string())),
-            (
-                "takeover",
-                options.takeover.as_ref().map_or(String::new(), |path| path.display().to_string()),
-            ),
+            ("takeover", path(&options.takeover)),
             ("log-format", name(options.log_format.to_possible_value())),
             ("log", options.log.clone()),
         ]

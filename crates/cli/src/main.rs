@@ -8,6 +8,7 @@ use std::process::ExitCode;
 mod allocator;
 mod bench;
 mod config_view;
+mod data;
 mod healthcheck;
 mod logs;
 mod options;

@@ -12,7 +12,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap::{ValueEnum, value_parser};
 use ipnet::IpNet;
-use vyoma_server::{Config, Survivor};
+use vyoma_server::{Config, Feature, Survivor};
 
 use crate::allocator;
 use crate::bench::BenchOptions;
@@ -98,6 +98,36 @@ pub(crate) struct ServeOptions {
     #[arg(long, env = "VYOMA_SURVIVOR", value_name = "WHAT", default_value = "requeue")]
     pub(crate) survivor: SurvivorOption,
 
+    /// How long a client of vyoma.v1 may be away from its conversation
+    #[arg(long, env = "VYOMA_GRACE", value_name = "TIME", default_value = "60s")]
+    pub(crate) grace: Span,
+
+    /// What a vyoma.v1 client may have sent that isn't acknowledged; at least the largest message
+    #[arg(long, env = "VYOMA_CREDIT", value_name = "SIZE", default_value = "256KiB")]
+    pub(crate) credit: ByteSize,
+
+    /// What all conversations together may keep for resuming
+    #[arg(long, env = "VYOMA_REPLAY_MEMORY", value_name = "SIZE", default_value = "256MiB")]
+    pub(crate) replay_memory: ByteSize,
+
+    /// What vyoma.v1 offers besides messages; may be given several times
+    #[arg(
+        long,
+        env = "VYOMA_FEATURES",
+        value_name = "NAME",
+        value_delimiter = ',',
+        default_value = "typing,read,signal,block,report"
+    )]
+    pub(crate) features: Vec<FeatureOption>,
+
+    /// Where the server keeps its secret and reports; $XDG_STATE_HOME/vyoma or ~/.local/state/vyoma if not given
+    #[arg(long, env = "VYOMA_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+
+    /// File with the keys that sign resume tokens, made if it isn't there; secret in the data directory if not given
+    #[arg(long, env = "VYOMA_SECRET_FILE", value_name = "PATH")]
+    pub(crate) secret_file: Option<PathBuf>,
+
     /// Address and port of its own for /metrics; else the main port serves it to this machine only
     #[arg(long, env = "VYOMA_METRICS_BIND", value_name = "IP:PORT")]
     pub(crate) metrics_bind: Option<SocketAddr>,
@@ -140,6 +170,36 @@ pub(crate) enum SurvivorOption {
     Stay,
 }
 
+/// What `vyoma.v1` offers besides messages.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum FeatureOption {
+    /// One is told that the partner types
+    Typing,
+    /// One is told what the partner has read
+    Read,
+    /// Opaque and fleeting messages, for WebRTC
+    Signal,
+    /// A client can have a partner kept from it
+    Block,
+    /// A client can tell the organiser of its partner
+    Report,
+    /// Nothing
+    None,
+}
+
+impl FeatureOption {
+    fn feature(self) -> Option<Feature> {
+        match self {
+            Self::Typing => Some(Feature::Typing),
+            Self::Read => Some(Feature::Read),
+            Self::Signal => Some(Feature::Signal),
+            Self::Block => Some(Feature::Block),
+            Self::Report => Some(Feature::Report),
+            Self::None => None,
+        }
+    }
+}
+
 impl ServeOptions {
     /// What the server wants to know.
     pub(crate) fn config(&self) -> Config {
@@ -160,9 +220,13 @@ impl ServeOptions {
                 SurvivorOption::Requeue => Survivor::Requeue,
                 SurvivorOption::Stay => Survivor::Stay,
             },
+            grace: self.grace.0,
+            credit: self.credit.0,
+            replay_memory: self.replay_memory.0,
+            features: self.features.iter().filter_map(|option| option.feature()).collect(),
             metrics_bind: self.metrics_bind,
             give_memory_back: allocator::give_back,
-            timing: defaults.timing,
+            ..defaults
         }
     }
 }

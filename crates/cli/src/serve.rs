@@ -3,7 +3,6 @@
 use std::io::{self, ErrorKind, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use vyoma_server::{Config, ConfigError, Server, StartError};
 use crate::EXIT_USAGE;
 use crate::config_view::ConfigView;
 use crate::options::{ServeOptions, Settings, variable_of};
-use crate::{logs, takeover};
+use crate::{data, logs, takeover};
 
 /// Runs the server until it has been told to go and has gone.
 pub(crate) fn run(options: ServeOptions, settings: &Settings) -> ExitCode {
@@ -30,7 +29,7 @@ pub(crate) fn run(options: ServeOptions, settings: &Settings) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     logs::start(options.log_format, &options.log);
-    match serve(config, options.takeover) {
+    match serve(config, &options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error:#}");
@@ -49,18 +48,20 @@ fn usage_error(error: &ConfigError, settings: &Settings) -> ExitCode {
     ExitCode::from(EXIT_USAGE)
 }
 
-fn serve(config: Config, takeover: Option<PathBuf>) -> anyhow::Result<()> {
+fn serve(mut config: Config, options: &ServeOptions) -> anyhow::Result<()> {
     raise_descriptor_limit();
+    let takeover = options.takeover.as_deref();
+    let data = data::open(options.data_dir.as_deref(), options.secret_file.as_deref())?;
+    (config.keys, config.reports) = (data.keys, data.reports);
     let orders = Orders::new().context("cannot listen to signals")?;
     let main_port = config.port;
     let explain = |error: anyhow::Error| match error.downcast() {
         Ok(error) => explain(error, main_port),
         Err(error) => error,
     };
-    let (listeners, predecessor) =
-        takeover::sockets(&config, takeover.as_deref()).map_err(explain)?;
+    let (listeners, predecessor) = takeover::sockets(&config, takeover).map_err(explain)?;
     let server = Server::start_on(listeners, config)?;
-    let successors = match &takeover {
+    let successors = match takeover {
         Some(path) => {
             let socket = takeover::listen(path);
             Some(

@@ -202,6 +202,21 @@ impl Conversation {
         self.lane(side).window.weight() < self.terms.credit
     }
 
+    /// Whether a side can come back.
+    pub fn is_reliable(&self, side: Side) -> bool {
+        self.seat(side).party == Party::Reliable
+    }
+
+    /// Whether messages of a side are kept.
+    pub fn has_unacknowledged(&self, side: Side) -> bool {
+        self.lane(side).window.weight() > 0
+    }
+
+    /// Up to which number a side has acknowledged what the other sent.
+    pub fn acknowledged(&self, side: Side) -> u64 {
+        self.lane(side.other()).acked
+    }
+
     /// When to call [`Conversation::tick`] next.
     pub fn deadline(&self) -> Option<Instant> {
         let accepting = self.lanes.iter().filter_map(|lane| lane.accept_at);

@@ -110,6 +110,14 @@ impl<Desk: Clone> Directory<Desk> {
         self.devices.insert(device, Place::Waiting(ticket));
     }
 
+    /// With which ticket a device waits, if it does.
+    pub fn ticket(&self, device: Identity) -> Option<Ticket> {
+        match self.devices.get(&device) {
+            Some(Place::Waiting(ticket)) => Some(*ticket),
+            _ => None,
+        }
+    }
+
     /// A device waits no longer, unless it does so with another ticket by now.
     pub fn stop_waiting(&mut self, device: Identity, ticket: Ticket) {
         if self.devices.get(&device) == Some(&Place::Waiting(ticket)) {

@@ -111,13 +111,24 @@ impl Pool {
 
     /// The youngest ticket yet, heard from just now; its holder calls [`Pool::step`] next.
     pub fn join(&mut self, now: Instant) -> Ticket {
-        let ticket = Ticket(self.next);
-        self.next += 1;
+        let ticket = self.issue();
         self.rejoin(ticket, now);
         ticket
     }
 
-    /// Puts a matched ticket back at its original place: its partner had gone.
+    /// A ticket younger than all others, which isn't in the pool yet.
+    pub fn issue(&mut self) -> Ticket {
+        let ticket = Ticket(self.next);
+        self.next += 1;
+        ticket
+    }
+
+    /// How many tickets in the pool are older than this.
+    pub fn ahead(&self, ticket: Ticket) -> usize {
+        self.tickets.range(..ticket).count()
+    }
+
+    /// Puts a new ticket in, or a matched one back at its original place: its partner had gone.
     pub fn rejoin(&mut self, ticket: Ticket, now: Instant) {
         let state = State::Seeking(Search::default());
         self.tickets.insert(ticket, Entry { state, heard: now });

@@ -30,7 +30,8 @@ impl Bucket {
     /// How long to wait for one; then none is taken.
     pub fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Duration> {
         let full_at = self.full_at.max(now) + rate.interval;
-        let over = full_at.saturating_duration_since(now).saturating_sub(rate.interval * rate.burst);
+        let over =
+            full_at.saturating_duration_since(now).saturating_sub(rate.interval * rate.burst);
         if !over.is_zero() {
             return Err(over);
         }

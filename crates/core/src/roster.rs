@@ -20,6 +20,8 @@ pub enum Place {
     Pairing,
     /// In a conversation with this one.
     Talking(ConnectionId),
+    /// In a conversation of `vyoma.v1`, whether its partner is there or not.
+    Seated,
     /// Its partner has left, and its fence hasn't been answered.
     Fenced,
     /// Connected, without a partner, not in the queue.
@@ -37,6 +39,8 @@ pub struct Census {
     pub pairing: usize,
     /// In a conversation; an even number.
     pub talking: usize,
+    /// In a conversation of `vyoma.v1`, or with one who speaks that.
+    pub seated: usize,
     /// Between a conversation and the queue.
     pub fenced: usize,
     /// Connected and not in the queue.
@@ -48,7 +52,8 @@ pub struct Census {
 impl Census {
     /// All connections.
     pub fn total(&self) -> usize {
-        self.waiting + self.pairing + self.talking + self.fenced + self.unpaired + self.closing
+        let talking = self.talking + self.seated;
+        self.waiting + self.pairing + talking + self.fenced + self.unpaired + self.closing
     }
 }
 
@@ -124,6 +129,7 @@ impl Roster {
             Place::Queued(_) => &mut self.census.waiting,
             Place::Pairing => &mut self.census.pairing,
             Place::Talking(_) => &mut self.census.talking,
+            Place::Seated => &mut self.census.seated,
             Place::Fenced => &mut self.census.fenced,
             Place::Unpaired => &mut self.census.unpaired,
             Place::Closing => &mut self.census.closing,

@@ -188,7 +188,8 @@ pub fn encode_text(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(&[0; 4]);
     write(out);
     let len = out.len() - start - 4;
-    let header = Header { fin: true, opcode: Opcode::Data(Kind::Text), len: len as u64, mask: None };
+    let header =
+        Header { fin: true, opcode: Opcode::Data(Kind::Text), len: len as u64, mask: None };
     let mut bytes = [0; MAX_HEADER];
     let header_len = header.write(&mut bytes);
     if header_len != 4 {

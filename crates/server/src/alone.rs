@@ -107,6 +107,9 @@ impl Seat {
         words: Words,
         shared: &Shared,
     ) -> Option<Reason> {
+        if self.speaker.is_some() {
+            return self.take_aside(window, shared);
+        }
         if self.is_fenced() || words == Words::Drop {
             let why = if self.is_fenced() { Reason::Fenced } else { Reason::Unpaired };
             let dropped = self.relay.discard(window) + window.muted;

@@ -1,9 +1,15 @@
 //! What an organiser can set, as plain values: parsed by the binary, checked here.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use vyoma_protocol::Reason;
+use vyoma_protocol::envelope::{ErrorReport, weight};
+use vyoma_protocol::token::Keyring;
+
+use crate::keys;
 
 /// Everything the server needs to know before it starts.
 #[derive(Debug, Clone)]
@@ -32,6 +38,19 @@ pub struct Config {
     pub drain_timeout: Duration,
     /// What becomes of a client whose partner has left.
     pub survivor: Survivor,
+    /// How long a client of `vyoma.v1` may be away from its conversation.
+    pub grace: Duration,
+    /// What a `vyoma.v1` client's unacknowledged messages may weigh, in bytes; less than one largest
+    /// message counts as that.
+    pub credit: usize,
+    /// What all conversations together may keep for resuming, in bytes.
+    pub replay_memory: usize,
+    /// What `vyoma.v1` offers besides messages.
+    pub features: Vec<Feature>,
+    /// With what tokens and devices are signed.
+    pub keys: Keyring,
+    /// Where reports are appended, if anywhere.
+    pub reports: Option<PathBuf>,
     /// An address of its own for `/metrics`; `None` serves it on the main port to loopback only.
     pub metrics_bind: Option<SocketAddr>,
     /// Asks the allocator to give free memory back to the system: many keep it for as long as
@@ -50,11 +69,44 @@ pub enum Survivor {
     Stay,
 }
 
+/// What `vyoma.v1` offers besides messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feature {
+    /// One is told that the partner types.
+    Typing,
+    /// One is told what the partner has read.
+    Read,
+    /// Opaque and fleeting messages, for WebRTC.
+    Signal,
+    /// A client can have a partner kept from it.
+    Block,
+    /// A client can tell the organiser of its partner.
+    Report,
+}
+
+impl Feature {
+    /// Every one.
+    pub const ALL: [Self; 5] = [Self::Typing, Self::Read, Self::Signal, Self::Block, Self::Report];
+
+    /// Its name in `hello`; also the type of the envelope it is about.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Typing => "typing",
+            Self::Read => "read",
+            Self::Signal => "signal",
+            Self::Block => "block",
+            Self::Report => "report",
+        }
+    }
+}
+
 /// Deadlines with their reasons; changed by tests only.
 #[derive(Debug, Clone)]
 pub struct Timing {
     /// From accept to the end of the request's head.
     pub handshake: Duration,
+    /// From the 101 to the first `join` or `resume` of `vyoma.v1`.
+    pub join: Duration,
     /// From a heartbeat ping to its answer.
     pub ping_answer: Duration,
     /// How much longer a ping may go unanswered while not even what was sent before it is
@@ -81,6 +133,7 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             handshake: Duration::from_secs(10),
+            join: Duration::from_secs(10),
             ping_answer: Duration::from_secs(8),
             unacknowledged: Duration::from_secs(6),
             fresh: Duration::from_secs(2),
@@ -108,6 +161,12 @@ impl Default for Config {
             heartbeat: Duration::from_secs(25),
             drain_timeout: Duration::from_secs(30),
             survivor: Survivor::Requeue,
+            grace: Duration::from_secs(60),
+            credit: 256 * 1024,
+            replay_memory: 256 * 1024 * 1024,
+            features: Feature::ALL.to_vec(),
+            keys: Keyring::new(keys::random()),
+            reports: None,
             metrics_bind: None,
             give_memory_back: || (),
             timing: Timing::default(),
@@ -128,10 +187,37 @@ pub struct ConfigError {
 /// The largest limit for messages: what one waiting client may make the server hold.
 pub(crate) const LARGEST_MESSAGE_LIMIT: usize = 64 * 1024 * 1024;
 
+/// More credit than this is a mistake.
+const LARGEST_CREDIT: usize = 1024 * 1024 * 1024;
+
 /// More threads than this are a mistake.
 pub(crate) const MOST_WORKERS: usize = 1024;
 
 impl Config {
+    /// What a `vyoma.v1` client's unacknowledged messages may weigh, in bytes: always one largest
+    /// message, at least.
+    pub(crate) fn credit(&self) -> usize {
+        self.credit.max(weight(self.max_message_size))
+    }
+
+    /// Over how long those are spread who are told to go on with another process: so that no wave of
+    /// them comes at once, and both sides of a conversation are back well within their grace, and
+    /// before this process ends.
+    pub(crate) fn spread(&self) -> Duration {
+        (self.grace / 4).min(self.drain_timeout / 3)
+    }
+
+    /// Whether a feature is on.
+    ///
+    /// # Errors
+    /// `feature_off`, about the envelope of that name.
+    pub(crate) fn demand(&self, feature: Feature) -> Result<(), ErrorReport<'static>> {
+        if self.features.contains(&feature) {
+            return Ok(());
+        }
+        Err(ErrorReport { about: Some(feature.name()), ..ErrorReport::new(Reason::FeatureOff) })
+    }
+
     /// Checks every setting.
     ///
     /// # Errors
@@ -151,6 +237,12 @@ impl Config {
                 "heartbeat",
                 "must be longer than 0 and at most a day",
             ),
+            (
+                !self.grace.is_zero() && self.grace <= day,
+                "grace",
+                "must be longer than 0 and at most a day",
+            ),
+            (self.credit <= LARGEST_CREDIT, "credit", "must be at most 1 GiB"),
             (self.drain_timeout <= day, "drain-timeout", "must be at most a day"),
         ];
         match rules.into_iter().find(|(fine, ..)| !fine) {

@@ -29,6 +29,10 @@ pub(crate) enum Counter {
     ConversationsStarted,
     /// Conversations ended.
     ConversationsEnded,
+    /// Conversations of another process that were gone on with here.
+    ConversationsAdopted,
+    /// Seats that were taken again.
+    Resumed,
     /// Messages relayed from one partner to the other.
     MessagesRelayed,
     /// Payload bytes of those messages.

@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use vyoma_core::admission::Refused;
+use vyoma_protocol::Dialect;
 use vyoma_protocol::handshake::{
     HeadScan, Intent, Refusal, Request, forwarded_client, is_forwarded, switching_protocols,
 };
@@ -37,6 +38,7 @@ pub(crate) struct Upgraded {
     pub(crate) stream: TcpStream,
     /// The 101, to be written before anything else.
     pub(crate) answer: Vec<u8>,
+    pub(crate) dialect: Dialect,
     /// What the client sent right behind its head, unread.
     pub(crate) early: Vec<u8>,
     /// Its place, to be held as long as the connection.
@@ -111,18 +113,19 @@ struct Guest {
 
 /// What a guest gets.
 enum Verdict {
-    Upgrade { accept: String },
+    Upgrade { accept: String, dialect: Dialect },
     Http(Visitor),
 }
 
 impl Guest {
     async fn welcome(mut self, mut received: Received, shared: &Arc<Shared>) -> Option<Upgraded> {
         match self.judge(&received.bytes[..received.head], shared) {
-            Ok(Verdict::Upgrade { accept }) => {
+            Ok(Verdict::Upgrade { accept, dialect }) => {
                 counters::add(Counter::Upgraded, 1);
                 Some(Upgraded {
                     stream: self.stream,
-                    answer: switching_protocols(&accept, None),
+                    answer: switching_protocols(&accept, dialect.subprotocol()),
+                    dialect,
                     early: received.bytes.split_off(received.head),
                     permit: self.permit,
                 })
@@ -152,7 +155,8 @@ impl Guest {
             Intent::Upgrade { .. } if shared.shutdown.draining() => Err(draining()),
             Intent::Upgrade { accept } => {
                 self.permit.stay()?;
-                Ok(Verdict::Upgrade { accept })
+                let dialect = Dialect::choose(&request.fields);
+                Ok(Verdict::Upgrade { accept, dialect })
             }
         }
     }

@@ -16,17 +16,23 @@ use crate::alone::{Watch, Words};
 use crate::closing::close;
 use crate::config::Survivor;
 use crate::counters;
+use crate::exchange::Exchange;
+use crate::lounge::{self, Exit};
 use crate::queue::{self, Found};
 use crate::seat::Seat;
 use crate::shared::Shared;
 use crate::talk::{Ended, Talk};
 
 /// Where a client's task is in its story.
-enum Chapter {
+pub(crate) enum Chapter {
+    /// It speaks `vyoma.v1`, and is neither queued nor in a conversation.
+    Lounge(Box<Seat>),
     /// It looks for a partner.
     Queue(Box<Seat>),
-    /// It has one.
+    /// It has one, and both speak plain.
     Talk(Talk),
+    /// It has one, and at least one of them speaks `vyoma.v1`.
+    Exchange(Box<Exchange>),
     /// Its partner has left; what it had still said to that one is dropped.
     Fence(Box<Seat>),
     /// Its partner has left, and it stays, unpaired.
@@ -39,16 +45,20 @@ enum Chapter {
 ///
 /// Conversations last, so what one needs is all that lies in the task itself; the other chapters
 /// have a box each.
-pub(crate) async fn live(seat: Box<Seat>, shared: Arc<Shared>) {
-    let mut chapter = Chapter::Queue(seat);
+async fn live(mut chapter: Chapter, shared: Arc<Shared>) {
     loop {
         // Where it lies: moved into the match, it would take its room twice.
         if let Chapter::Talk(talk) = &mut chapter {
             talk.carry(&shared).await;
         }
         chapter = match chapter {
+            Chapter::Lounge(seat) => Box::pin(rest(seat, &shared)).await,
             Chapter::Queue(seat) => Box::pin(seek(seat, &shared)).await,
             Chapter::Talk(talk) => part(talk.end(), &shared),
+            Chapter::Exchange(exchange) => {
+                Box::pin(exchange.carry(&shared)).await;
+                Chapter::Over
+            }
             Chapter::Fence(seat) => Box::pin(pass_fence(seat, &shared)).await,
             Chapter::Alone(seat) => Box::pin(stay(seat, &shared)).await,
             Chapter::Over => return,
@@ -56,10 +66,18 @@ pub(crate) async fn live(seat: Box<Seat>, shared: Arc<Shared>) {
     }
 }
 
+/// Lets a client live on, or begin, in a task of its own.
+pub(crate) fn spawn(chapter: Chapter, shared: &Arc<Shared>) {
+    tokio::spawn(live(chapter, Arc::clone(shared)));
+}
+
 /// Works through what a client sent right behind its handshake's head, before anything else.
-/// Returns the client unless that ended its stay.
-pub(crate) fn begin(mut seat: Box<Seat>, early: &[u8], shared: &Arc<Shared>) -> Option<Box<Seat>> {
-    let Some(reason) = seat.take_early(early, shared) else { return Some(seat) };
+/// Returns its first chapter unless that ended its stay.
+pub(crate) fn begin(mut seat: Box<Seat>, early: &[u8], shared: &Arc<Shared>) -> Option<Chapter> {
+    let Some(reason) = seat.take_early(early, shared) else {
+        let plain = seat.speaker.is_none();
+        return Some(if plain { Chapter::Queue(seat) } else { Chapter::Lounge(seat) });
+    };
     shared.lobby.closing(seat.id());
     bury(seat, reason, shared);
     None
@@ -72,20 +90,45 @@ async fn seek(seat: Box<Seat>, shared: &Arc<Shared>) -> Chapter {
             bury(seat, reason, shared);
             orphan.and_then(|orphan| settle(orphan, shared)).map_or(Chapter::Over, Chapter::Queue)
         }
+        Found::Out(seat, orphan) => {
+            if let Some(orphan) = orphan.and_then(|orphan| settle(orphan, shared)) {
+                spawn(Chapter::Queue(orphan), shared);
+            }
+            Chapter::Lounge(seat)
+        }
         Found::Partner(mine, theirs) => match settle(theirs, shared) {
-            Some(theirs) => Chapter::Talk(Talk::begin(mine, theirs, shared)),
+            Some(theirs) if mine.speaker.is_none() && theirs.speaker.is_none() => {
+                Chapter::Talk(Talk::begin(mine, theirs, shared))
+            }
+            Some(theirs) => Chapter::Exchange(Box::new(Exchange::begin(mine, theirs, shared))),
             None => Chapter::Queue(mine),
         },
     }
 }
 
+async fn rest(seat: Box<Seat>, shared: &Arc<Shared>) -> Chapter {
+    match lounge::stay(seat, shared).await {
+        Exit::Queue(seat) => Chapter::Queue(seat),
+        Exit::Adopt(exchange) => Chapter::Exchange(exchange),
+        Exit::Moved => Chapter::Over,
+        Exit::Gone(seat, reason) => {
+            shared.lobby.closing(seat.id());
+            bury(seat, reason, shared);
+            Chapter::Over
+        }
+    }
+}
+
 /// Lets a seat that came from another worker live on this one. `None` if that failed: for want
 /// of memory, in the end.
-fn settle(seat: Box<Seat>, shared: &Shared) -> Option<Box<Seat>> {
+pub(crate) fn settle(seat: Box<Seat>, shared: &Shared) -> Option<Box<Seat>> {
     let id = seat.id();
+    let device = seat.speaker.as_ref().map(|speaker| speaker.device);
+    let queued = seat.queued();
     let seat = seat.come_home(shared);
     if let Err(error) = &seat {
         counters::reason(Reason::Internal, 1);
+        queued.into_iter().for_each(|queued| shared.lobby.abandon(queued.ticket, device));
         tracing::warn!(connection = id.0, %error, "lost in moving to another worker");
     }
     seat.ok()
@@ -93,7 +136,7 @@ fn settle(seat: Box<Seat>, shared: &Shared) -> Option<Box<Seat>> {
 
 /// Sees to both ends of a conversation that is over.
 fn part(ended: Ended, shared: &Arc<Shared>) -> Chapter {
-    let (goer, mut stayer, reason) = match ended {
+    let (goer, stayer, reason) = match ended {
         Ended::Left { goer, stayer, reason } => (goer, stayer, reason),
         Ended::Both(a, b) => {
             shared.lobby.part((a.id(), Place::Closing), (b.id(), Place::Closing));
@@ -102,8 +145,20 @@ fn part(ended: Ended, shared: &Arc<Shared>) -> Chapter {
             return Chapter::Over;
         }
     };
+    let cut_message = goer.relay.is_forwarding();
+    shared.lobby.closing(goer.id());
+    bury(goer, reason, shared);
+    after_partner(stayer, cut_message, shared)
+}
+
+/// How a plain client lives on whose partner has gone, perhaps in the middle of a message to it.
+pub(crate) fn after_partner(
+    mut stayer: Box<Seat>,
+    cut_message: bool,
+    shared: &Arc<Shared>,
+) -> Chapter {
     let departure = Departure {
-        cut_message: goer.relay.is_forwarding(),
+        cut_message,
         draining: shared.shutdown.draining(),
         stay: shared.config.survivor == Survivor::Stay,
     };
@@ -113,8 +168,7 @@ fn part(ended: Ended, shared: &Arc<Shared>) -> Chapter {
         Fate::Stay => Place::Unpaired,
         Fate::Close(_) => Place::Closing,
     };
-    shared.lobby.part((goer.id(), Place::Closing), (stayer.id(), place));
-    bury(goer, reason, shared);
+    shared.lobby.place(stayer.id(), place);
     if !departure.cut_message {
         stayer.outbox.message(plain::DISCONNECTED);
     }
@@ -157,7 +211,7 @@ async fn stay(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Chapter {
 }
 
 /// Closes a connection in a task of its own: nobody waits for a farewell.
-fn bury(seat: Box<Seat>, reason: Reason, shared: &Arc<Shared>) {
+pub(crate) fn bury(seat: Box<Seat>, reason: Reason, shared: &Arc<Shared>) {
     if seat.relay.in_message() {
         counters::reason(Reason::Incomplete, 1);
     }

@@ -4,16 +4,20 @@
 //! an await, and never on the message path. Seats don't pass through here: a newcomer is given
 //! its partner's desk, and moves there by itself.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use vyoma_core::directory::{Directory, Join, Resumption};
 use vyoma_core::matching::{self, Patience, Pool, Step, Ticket};
 use vyoma_core::roster::{Census, ConnectionId, Place, Roster};
+use vyoma_protocol::envelope::{ConversationId, Side};
+use vyoma_protocol::token::{BootId, Claims, Identity};
 
 use crate::config::Timing;
 use crate::counters::{self, Counter};
+use crate::letterbox::{Letter, Letterbox};
 use crate::seat::Seat;
 
 /// What reaches a queued client's task.
@@ -22,6 +26,8 @@ pub(crate) enum Note {
     Partner(Box<Seat>),
     /// An order of the pool.
     Order(matching::Order),
+    /// Another connection of the same device has taken this place.
+    Superseded,
 }
 
 /// Where a queued client's task is reached. At most one seat and a few orders ever lie here.
@@ -40,13 +46,38 @@ pub(crate) enum Next {
 /// A client's stay in the queue.
 pub(crate) struct Stay {
     pub(crate) ticket: Ticket,
+    /// How many came before.
+    pub(crate) ahead: usize,
     pub(crate) next: Next,
     pub(crate) notes: UnboundedReceiver<Note>,
+}
+
+/// Who wants to be queued.
+pub(crate) struct Newcomer {
+    pub(crate) id: ConnectionId,
+    /// The place it had before.
+    pub(crate) place: Option<Ticket>,
+    /// Its device, if it has one.
+    pub(crate) device: Option<Identity>,
+    /// The conversation of its device that is to end first.
+    pub(crate) leave: Option<ConversationId>,
+}
+
+/// What becomes of somebody who wants to be queued.
+pub(crate) enum Entry {
+    Stay(Stay),
+    /// Its device is in this conversation, with nobody connected for so long yet.
+    Seated(ConversationId, Option<Duration>),
+    /// Its device has just been matched, on another connection.
+    Matched,
 }
 
 struct State {
     pool: Pool,
     roster: Roster,
+    directory: Directory<Letterbox>,
+    /// Devices that never meet again, each with the others; both ways.
+    blocks: HashMap<Identity, HashSet<Identity>>,
     desks: HashMap<Ticket, (ConnectionId, Desk)>,
     /// Failed probes that are counted.
     failed_probes: u64,
@@ -56,37 +87,61 @@ struct State {
 pub(crate) struct Lobby(Mutex<State>);
 
 impl Lobby {
-    pub(crate) fn new(timing: &Timing) -> Self {
+    pub(crate) fn new(timing: &Timing, boot: BootId) -> Self {
         let patience = Patience { fresh: timing.fresh, answer: timing.probe_answer };
         Self(Mutex::new(State {
             pool: Pool::new(patience),
             roster: Roster::default(),
+            directory: Directory::new(boot),
+            blocks: HashMap::new(),
             desks: HashMap::new(),
             failed_probes: 0,
         }))
     }
 
-    /// Queues a client: as the youngest, or at the place it had before. Finding no partner and
-    /// being found by the next newcomer is one step, so no two wait past each other.
-    pub(crate) fn enter(&self, id: ConnectionId, place: Option<Ticket>, now: Instant) -> Stay {
+    /// Queues a client: as the youngest, at the place it had before, or at that of its device's older
+    /// connection. Finding no partner and being found by the next newcomer is one step, so no two wait
+    /// past each other.
+    pub(crate) fn enter(&self, newcomer: &Newcomer, now: Instant) -> Entry {
+        let Newcomer { id, place, device, leave } = *newcomer;
         let mut state = self.lock();
-        let ticket = match place {
-            Some(ticket) => {
+        let joined = device.filter(|_| place.is_none());
+        let ticket = match joined.map(|device| state.directory.join(device, leave, now)) {
+            Some(Join::Seated(conversation, rest)) => return Entry::Seated(conversation, rest),
+            Some(Join::TakeOver(ticket)) => {
+                let Some((older, desk)) = state.desks.remove(&ticket) else {
+                    return Entry::Matched;
+                };
+                let _ = desk.send(Note::Superseded);
+                state.roster.set(older, Place::Closing);
+                state.pool.heard(ticket, now);
+                ticket
+            }
+            other => {
+                if let Some(Join::Leaving(letterbox, side)) = other {
+                    // If that is over already, all the better.
+                    let _ = letterbox.post(Letter::Departure(side));
+                }
+                let ticket = place.unwrap_or_else(|| state.pool.issue());
                 state.pool.rejoin(ticket, now);
                 ticket
             }
-            None => state.pool.join(now),
         };
+        if let Some(device) = device {
+            state.directory.wait(device, ticket);
+            state.bar(device, ticket);
+        }
         let (desk, notes) = mpsc::unbounded_channel();
         state.desks.insert(ticket, (id, desk));
         state.roster.set(id, Place::Queued(ticket));
         let next = state.step(ticket, now);
-        Stay { ticket, next, notes }
+        Entry::Stay(Stay { ticket, ahead: state.pool.ahead(ticket), next, notes })
     }
 
     /// The next step of a client that was told to ask, or whose time is up.
-    pub(crate) fn step(&self, ticket: Ticket, now: Instant) -> Next {
-        self.lock().step(ticket, now)
+    pub(crate) fn step(&self, id: ConnectionId, ticket: Ticket, now: Instant) -> Next {
+        let mut state = self.lock();
+        if state.holds(id, ticket) { state.step(ticket, now) } else { Next::Wait }
     }
 
     /// A queued client was heard from.
@@ -96,14 +151,22 @@ impl Lobby {
         state.dispatch();
     }
 
-    /// A queued client goes. False if it had been matched: then a seat may be on its way.
-    pub(crate) fn leave(&self, id: ConnectionId, ticket: Ticket) -> bool {
+    /// A queued client goes. False if it had been matched (then a seat may be on its way), or if
+    /// another connection has taken its place.
+    pub(crate) fn leave(&self, id: ConnectionId, ticket: Ticket, device: Option<Identity>) -> bool {
         let mut state = self.lock();
         state.roster.set(id, Place::Closing);
-        state.desks.remove(&ticket);
-        let left = state.pool.leave(ticket);
+        if !state.holds(id, ticket) {
+            return false;
+        }
+        state.forget_ticket(ticket, device);
         state.dispatch();
-        left
+        true
+    }
+
+    /// A matched client goes before its conversation has begun.
+    pub(crate) fn abandon(&self, ticket: Ticket, device: Option<Identity>) {
+        self.lock().forget_ticket(ticket, device);
     }
 
     /// Two begin to talk.
@@ -118,9 +181,69 @@ impl Lobby {
         state.roster.set(b.0, b.1);
     }
 
+    /// Two begin to talk, and are reached at this letterbox: side `a` and side `b`, with their devices.
+    pub(crate) fn begin(
+        &self,
+        conversation: ConversationId,
+        seats: [(ConnectionId, Option<Identity>); 2],
+        letterbox: Letterbox,
+    ) {
+        let mut state = self.lock();
+        seats.iter().for_each(|(id, _)| state.roster.set(*id, Place::Seated));
+        state.directory.begin(conversation, seats.map(|(_, device)| device), letterbox);
+    }
+
+    /// Whether, and where, a client gets its seat again; `own` is where it is reached if it adopts its
+    /// conversation, whose seats are kept until `until` then.
+    pub(crate) fn resume(
+        &self,
+        claims: &Claims,
+        own: &Letterbox,
+        until: Instant,
+    ) -> Resumption<Letterbox> {
+        self.lock().directory.resume(claims, own, until)
+    }
+
+    /// The connection of a seat has come, or was lost, and the seat is kept until then.
+    pub(crate) fn note_presence(&self, id: ConversationId, side: Side, until: Option<Instant>) {
+        self.lock().directory.note_presence(id, side, until);
+    }
+
+    /// A conversation has ended: its devices may join.
+    pub(crate) fn note_end(&self, id: ConversationId) {
+        self.lock().directory.note_end(id);
+    }
+
+    /// A side has nothing to do with its conversation any more.
+    pub(crate) fn release(&self, id: ConversationId, side: Side) {
+        self.lock().directory.release(id, side);
+    }
+
+    /// Nobody sits in a conversation any more.
+    pub(crate) fn forget_conversation(&self, id: ConversationId) {
+        self.lock().directory.remove(id);
+    }
+
+    /// How many conversations are reached by a letterbox.
+    pub(crate) fn conversations(&self) -> usize {
+        self.lock().directory.conversations()
+    }
+
+    /// Two devices never meet again.
+    pub(crate) fn block(&self, a: Identity, b: Identity) {
+        let mut state = self.lock();
+        state.blocks.entry(a).or_default().insert(b);
+        state.blocks.entry(b).or_default().insert(a);
+    }
+
+    /// A connection is in this place now.
+    pub(crate) fn place(&self, id: ConnectionId, place: Place) {
+        self.lock().roster.set(id, place);
+    }
+
     /// A connection is being closed.
     pub(crate) fn closing(&self, id: ConnectionId) {
-        self.lock().roster.set(id, Place::Closing);
+        self.place(id, Place::Closing);
     }
 
     /// A connection is no more.
@@ -160,6 +283,30 @@ impl State {
                 }
                 _ => unreachable!("every ticket in the pool has a desk"),
             },
+        }
+    }
+
+    /// Whether this connection still has this ticket.
+    fn holds(&self, id: ConnectionId, ticket: Ticket) -> bool {
+        self.desks.get(&ticket).is_some_and(|(holder, _)| *holder == id)
+    }
+
+    /// Takes a ticket out, wherever it is.
+    fn forget_ticket(&mut self, ticket: Ticket, device: Option<Identity>) {
+        self.desks.remove(&ticket);
+        self.pool.leave(ticket);
+        if let Some(device) = device {
+            self.directory.stop_waiting(device, ticket);
+        }
+    }
+
+    /// Keeps a device from those that it blocked, or that blocked it.
+    fn bar(&mut self, device: Identity, ticket: Ticket) {
+        let Some(blocked) = self.blocks.get(&device) else { return };
+        for other in blocked {
+            if let Some(theirs) = self.directory.ticket(*other) {
+                self.pool.bar(ticket, theirs);
+            }
         }
     }
 

@@ -46,6 +46,12 @@ const COUNTERS: &[(&str, &str, Counter)] = &[
     ("vyoma_conversations_started", "Conversations begun", Counter::ConversationsStarted),
     ("vyoma_conversations_ended", "Conversations ended", Counter::ConversationsEnded),
     (
+        "vyoma_conversations_adopted",
+        "Conversations of another process gone on with",
+        Counter::ConversationsAdopted,
+    ),
+    ("vyoma_resumes", "Seats taken again by a client that came back", Counter::Resumed),
+    (
         "vyoma_messages_relayed",
         "Messages relayed from one partner to the other",
         Counter::MessagesRelayed,
@@ -100,12 +106,14 @@ impl Collector for Scrape {
 
 impl Scrape {
     fn gauges(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let Gauges { admitted, connections, waiting, conversations, census_ok } = self.gauges;
+        let Gauges { admitted, connections, waiting, conversations, replayable, census_ok } =
+            self.gauges;
         for (name, help, value) in [
             ("vyoma_admitted", "Connections let in: WebSockets, handshakes and HTTP", admitted),
             ("vyoma_connections", "WebSocket connections now", connections),
             ("vyoma_waiting", "Clients waiting for a partner now", waiting),
             ("vyoma_conversations", "Conversations now", conversations),
+            ("vyoma_replay_bytes", "Memory kept for resuming, in bytes", replayable),
             (
                 "vyoma_census_ok",
                 "1 if every connection is waiting, talking or closing, exactly once",

@@ -12,7 +12,10 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 use vyoma_core::liveness::{Progress, Verdict};
-use vyoma_protocol::{CloseCode, Kind, MAX_CONTROL_PAYLOAD, Opcode, Reason, close_body, encode};
+use vyoma_protocol::envelope::ServerEnvelope;
+use vyoma_protocol::{
+    CloseCode, Kind, MAX_CONTROL_PAYLOAD, Opcode, Reason, close_body, encode, encode_text,
+};
 
 use crate::counters::{self, Counter};
 use crate::hold::Charge;
@@ -52,6 +55,11 @@ impl Outbox {
     /// Appends a text message.
     pub(crate) fn message(&mut self, text: &str) {
         encode(&mut self.pending, true, Opcode::Data(Kind::Text), text.as_bytes(), None);
+    }
+
+    /// Appends an envelope of `vyoma.v1`.
+    pub(crate) fn envelope(&mut self, envelope: &ServerEnvelope<'_>) {
+        encode_text(&mut self.pending, |out| envelope.write(out));
     }
 
     /// Appends a ping, and an unsolicited pong: libcurl prepares its answer to a ping, but sends it
@@ -153,7 +161,7 @@ impl Outbox {
         mut parts: [&[u8]; 2],
     ) {
         while !self.broken && !self.is_blocked() && parts.iter().any(|part| !part.is_empty()) {
-            match poll_write(stream, cx, parts) {
+            match poll_write(stream, cx, [parts[0], parts[1], &[]]) {
                 Poll::Ready(Ok(n)) => {
                     self.written += n as u64;
                     skip(&mut parts, n);
@@ -170,6 +178,39 @@ impl Outbox {
         }
     }
 
+    /// Writes what waits, then `frames`, then `run`, as much as the socket takes. What it doesn't take
+    /// of `frames` waits; returns how much it took of `run`, which is the caller's.
+    pub(crate) fn offer(
+        &mut self,
+        stream: &mut TcpStream,
+        cx: &mut Context<'_>,
+        mut frames: &[u8],
+        mut run: &[u8],
+    ) -> usize {
+        let all = run.len();
+        while !self.broken && (self.is_blocked() || !frames.is_empty() || !run.is_empty()) {
+            let sent = self.sent();
+            match poll_write(stream, cx, [&self.pending[sent..], frames, run]) {
+                Poll::Ready(Ok(n)) => {
+                    let of_pending = n.min(self.len());
+                    let of_frames = (n - of_pending).min(frames.len());
+                    self.written += (n - of_pending) as u64;
+                    frames = &frames[of_frames..];
+                    run = &run[n - of_pending - of_frames..];
+                    if of_pending > 0 {
+                        self.took(of_pending);
+                    }
+                }
+                Poll::Ready(Err(_)) => self.broken = true,
+                Poll::Pending => break,
+            }
+        }
+        if !self.broken {
+            self.push(frames);
+        }
+        all - run.len()
+    }
+
     /// Writes what waits: ready when all is written, or nothing can be any more.
     pub(crate) fn poll_flush(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<()> {
         loop {
@@ -182,7 +223,7 @@ impl Outbox {
                 return Poll::Ready(());
             }
             let sent = self.sent();
-            match ready!(poll_write(stream, cx, [&self.pending[sent..], &[]])) {
+            match ready!(poll_write(stream, cx, [&self.pending[sent..], &[], &[]])) {
                 Ok(n) => self.took(n),
                 Err(_) => self.broken = true,
             }
@@ -205,16 +246,13 @@ impl Outbox {
 fn poll_write(
     stream: &mut TcpStream,
     cx: &mut Context<'_>,
-    [front, body]: [&[u8]; 2],
+    parts: [&[u8]; 3],
 ) -> Poll<io::Result<usize>> {
     let stream = Pin::new(stream);
-    let written = match (front.is_empty(), body.is_empty()) {
-        (true, _) => ready!(stream.poll_write(cx, body)),
-        (_, true) => ready!(stream.poll_write(cx, front)),
-        _ => {
-            let parts = [IoSlice::new(front), IoSlice::new(body)];
-            ready!(stream.poll_write_vectored(cx, &parts))
-        }
+    let mut filled = parts.iter().filter(|part| !part.is_empty());
+    let written = match (filled.next(), filled.next()) {
+        (first, None) => ready!(stream.poll_write(cx, first.unwrap_or(&parts[0]))),
+        _ => ready!(stream.poll_write_vectored(cx, &parts.map(IoSlice::new))),
     };
     Poll::Ready(match written {
         Ok(0) => Err(io::ErrorKind::WriteZero.into()),

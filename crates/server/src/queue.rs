@@ -7,12 +7,16 @@ use std::time::Instant;
 
 use tokio::sync::mpsc::error::SendError;
 use vyoma_core::matching::Order;
+use vyoma_core::roster::Place;
+use vyoma_protocol::envelope::{ErrorReport, ServerEnvelope};
 use vyoma_protocol::{Reason, plain};
 
 use crate::alone::{Watch, Words};
-use crate::lobby::{Next, Note, Stay};
+use crate::lobby::{Entry, Newcomer, Next, Note, Stay};
 use crate::seat::{Queued, Seat};
 use crate::shared::Shared;
+use crate::speaker::{State, Wish};
+use crate::speech::about;
 
 /// How a stay in the queue ended.
 pub(crate) enum Found {
@@ -22,6 +26,8 @@ pub(crate) enum Found {
     Moved,
     /// The client goes; a partner may have come at that very moment.
     Gone(Box<Seat>, Reason, Option<Box<Seat>>),
+    /// The client isn't queued (any more), and stays connected; the same.
+    Out(Box<Seat>, Option<Box<Seat>>),
 }
 
 /// What a parked client's task woke up for.
@@ -29,6 +35,8 @@ enum Wake {
     Partner(Box<Seat>),
     Step,
     Gone(Reason),
+    /// It wants to be elsewhere.
+    Out,
 }
 
 /// Queues a client until it has a partner or goes.
@@ -39,7 +47,11 @@ pub(crate) async fn find(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Found {
             shared.lobby.closing(seat.id());
             return Found::Gone(seat, Reason::Shutdown, None);
         }
-        let mut stay = enter(&mut seat, shared);
+        let mut stay = match enter(&mut seat, shared) {
+            Ok(stay) => stay,
+            Err(None) => return Found::Out(seat, None),
+            Err(Some(reason)) => return Found::Gone(seat, reason, None),
+        };
         loop {
             match stay.next {
                 Next::Move(desk) => {
@@ -47,37 +59,71 @@ pub(crate) async fn find(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Found {
                         Ok(()) => return Found::Moved,
                         // It has gone since; the seat comes back, and keeps its place.
                         Err(SendError(Note::Partner(back))) => seat = back,
-                        Err(SendError(Note::Order(_))) => unreachable!("a partner was sent"),
+                        Err(SendError(_)) => unreachable!("a partner was sent"),
                     }
                     break;
                 }
-                Next::Wait => tell(&mut seat),
+                Next::Wait => tell(&mut seat, stay.ahead),
                 Next::Probing(_) => {}
             }
             match park(&mut seat, &mut stay, shared).await {
                 Wake::Partner(partner) => return Found::Partner(seat, partner),
-                Wake::Step => stay.next = shared.lobby.step(stay.ticket, Instant::now()),
-                Wake::Gone(reason) => return leave(seat, stay, reason, shared).await,
+                Wake::Step => stay.next = shared.lobby.step(seat.id(), stay.ticket, Instant::now()),
+                Wake::Gone(reason) => {
+                    let orphan = leave(&mut seat, stay, shared).await;
+                    return Found::Gone(seat, reason, orphan);
+                }
+                Wake::Out => {
+                    let orphan = leave(&mut seat, stay, shared).await;
+                    return Found::Out(seat, orphan);
+                }
             }
         }
     }
 }
 
-fn enter(seat: &mut Seat, shared: &Shared) -> Stay {
+/// Enters the queue. An error is why the client isn't queued, once it was told: with a reason, it has
+/// to go.
+fn enter(seat: &mut Seat, shared: &Shared) -> Result<Stay, Option<Reason>> {
     let now = Instant::now();
-    let place = seat.seeking().queued.map(|queued| queued.ticket);
-    let stay = shared.lobby.enter(seat.id(), place, now);
-    seat.seeking().queued.get_or_insert(Queued { ticket: stay.ticket, since: now, told: false });
-    stay
+    let place = seat.queued().map(|queued| queued.ticket);
+    let (mut device, mut leave) = (None, None);
+    if let Some(speaker) = &mut seat.speaker {
+        device = Some(speaker.device);
+        if let Some(Wish::Queue { leave: wanted }) = speaker.wish.take() {
+            leave = wanted;
+        }
+    }
+    let newcomer = Newcomer { id: seat.id(), place, device, leave };
+    let (conversation, wait) = match shared.lobby.enter(&newcomer, now) {
+        Entry::Stay(stay) => {
+            let queued = Queued { ticket: stay.ticket, since: now, told: false };
+            seat.seeking().queued.get_or_insert(queued);
+            if let Some(speaker) = &mut seat.speaker {
+                speaker.state = State::Waiting;
+            }
+            return Ok(stay);
+        }
+        Entry::Seated(conversation, wait) => (Some(conversation), wait),
+        Entry::Matched => (None, Some(shared.config.timing.probe_answer)),
+    };
+    let retry_after_ms = wait.map(|wait| wait.as_millis() as u64 + 1);
+    let report = about(Reason::InConversation, "join");
+    let report = ErrorReport { conversation, retry_after_ms, ..report };
+    Err(seat.refuse(report, now))
 }
 
 /// Tells a client that it waits, once. Only this task writes to its socket, so whatever the
 /// lobby decides meanwhile comes after it.
-fn tell(seat: &mut Seat) {
+fn tell(seat: &mut Seat, ahead: usize) {
     if let Some(queued) = &mut seat.seeking().queued
         && !std::mem::replace(&mut queued.told, true)
     {
-        seat.outbox.message(plain::WAITING);
+        if seat.speaker.is_some() {
+            seat.say(&ServerEnvelope::Waiting { pool: "default", ahead: ahead as u64 });
+        } else {
+            seat.outbox.message(plain::WAITING);
+        }
     }
 }
 
@@ -90,6 +136,7 @@ async fn park(seat: &mut Seat, stay: &mut Stay, shared: &Shared) -> Wake {
         while let Poll::Ready(Some(note)) = stay.notes.poll_recv(cx) {
             match note {
                 Note::Partner(partner) => return Poll::Ready(Wake::Partner(partner)),
+                Note::Superseded => return Poll::Ready(Wake::Gone(Reason::Superseded)),
                 Note::Order(Order::Seek) => return Poll::Ready(Wake::Step),
                 Note::Order(Order::Probe) => {
                     let now = Instant::now();
@@ -102,6 +149,9 @@ async fn park(seat: &mut Seat, stay: &mut Stay, shared: &Shared) -> Wake {
         }
         if let Poll::Ready(reason) = seat.poll_alone(cx, &mut watch, Words::Hold, shared) {
             return Poll::Ready(Wake::Gone(reason));
+        }
+        if seat.speaker.as_ref().is_some_and(|speaker| speaker.wish.is_some()) {
+            return Poll::Ready(Wake::Out);
         }
         let heard = seat.heartbeat.last_heard();
         // A quarter of the time that counts as fresh: soon enough, and seldom a lock.
@@ -125,16 +175,25 @@ fn wait_for_probe(stay: &Stay, watch: &mut Watch, cx: &mut Context<'_>) -> Poll<
 }
 
 /// Leaves the queue. Whoever leaves closes its desk first and then takes what was already sent:
-/// so no seat is lost between two tasks.
-async fn leave(seat: Box<Seat>, mut stay: Stay, reason: Reason, shared: &Shared) -> Found {
+/// so no seat is lost between two tasks. Returns a partner who came at that very moment.
+async fn leave(seat: &mut Seat, mut stay: Stay, shared: &Shared) -> Option<Box<Seat>> {
     let mut orphan = None;
-    if !shared.lobby.leave(seat.id(), stay.ticket) {
+    let device = seat.speaker.as_ref().map(|speaker| speaker.device);
+    if !shared.lobby.leave(seat.id(), stay.ticket, device) {
         stay.notes.close();
+        let mut superseded = false;
         while let Some(note) = stay.notes.recv().await {
-            if let Note::Partner(partner) = note {
-                orphan = Some(partner);
+            match note {
+                Note::Partner(partner) => orphan = Some(partner),
+                Note::Superseded => superseded = true,
+                Note::Order(_) => {}
             }
         }
+        if !superseded {
+            shared.lobby.abandon(stay.ticket, device);
+        }
     }
-    Found::Gone(seat, reason, orphan)
+    seat.seeking().queued = None;
+    shared.lobby.place(seat.id(), Place::Closing);
+    orphan
 }

@@ -23,6 +23,7 @@ use crate::counters;
 use crate::hold::{Held, Hold};
 use crate::outbox::Outbox;
 use crate::shared::Shared;
+use crate::speaker::Speaker;
 use crate::worker::Home;
 
 /// The least a read asks for while a message is incomplete. What is held and what is read stay
@@ -70,6 +71,10 @@ pub(crate) struct Seat {
     farewell: Option<CloseCode>,
     /// Where in all that is written to it the ping that counts begins, in bytes.
     pinged_at: u64,
+    /// What a client has besides that speaks `vyoma.v1`.
+    pub(crate) speaker: Option<Box<Speaker>>,
+    /// A pong has come that answers the question whether everything up to this number has.
+    pub(crate) receipt: Option<u64>,
     /// How many bytes it had acknowledged when that was last looked at; the lower half of the
     /// number is enough to see it grow.
     acknowledged: u32,
@@ -109,6 +114,8 @@ impl Seat {
             fences: 0,
             farewell: None,
             pinged_at: 0,
+            speaker: None,
+            receipt: None,
             acknowledged: 0,
             home,
             membership: Membership { id, shared: Arc::clone(shared) },
@@ -121,6 +128,15 @@ impl Seat {
         self.membership.id
     }
 
+    /// What it has besides, where it is known to speak `vyoma.v1`.
+    ///
+    /// # Panics
+    /// If it speaks plain.
+    pub(crate) fn speaker(&mut self) -> &mut Speaker {
+        #[expect(clippy::expect_used, reason = "the dialect never changes")]
+        self.speaker.as_deref_mut().expect("it speaks vyoma.v1")
+    }
+
     /// What it needs without a partner.
     pub(crate) fn seeking(&mut self) -> &mut Seeking {
         let held = &self.membership.shared.held;
@@ -129,7 +145,12 @@ impl Seat {
         })
     }
 
-    /// The same, given up: it has a partner now.
+    /// Its place in the queue, if it has one.
+    pub(crate) fn queued(&self) -> Option<Queued> {
+        self.seeking.as_ref()?.queued
+    }
+
+    /// What it needs without a partner, given up: it has one now.
     pub(crate) fn take_seeking(&mut self) -> Option<Box<Seeking>> {
         self.seeking.take()
     }
@@ -208,6 +229,12 @@ impl Seat {
         }
         counters::relayed(window.messages, window.bytes);
         self.outbox.write(&mut self.stream, cx, window.output());
+    }
+
+    /// Writes what waits, then whole frames, then a run of messages that somebody else keeps: returns
+    /// how many bytes of those the socket took.
+    pub(crate) fn offer(&mut self, cx: &mut Context<'_>, frames: &[u8], run: &[u8]) -> usize {
+        self.outbox.offer(&mut self.stream, cx, frames, run)
     }
 
     /// Puts the words that were sent before pairing behind what waits for this client, and then the
@@ -327,7 +354,7 @@ impl Seat {
             match self.relay.advance(window) {
                 Ok(Event::Drained) => return None,
                 Ok(Event::Control(Control::Ping(body))) => self.outbox.answer(body),
-                Ok(Event::Control(Control::Pong(body))) => self.pass_fence(&body, window),
+                Ok(Event::Control(Control::Pong(body))) => self.hear_pong(&body, window),
                 Ok(Event::Control(Control::Close(code))) => {
                     self.farewell = code;
                     return Some(Reason::ClientClosed);
@@ -337,8 +364,10 @@ impl Seat {
         }
     }
 
-    fn pass_fence(&mut self, pong: &[u8], window: &mut Window<'_>) {
-        if self.is_fenced() && pong == self.fences.to_be_bytes() {
+    fn hear_pong(&mut self, pong: &[u8], window: &mut Window<'_>) {
+        if let Ok(number) = pong.try_into() {
+            self.receipt = Some(u64::from_be_bytes(number));
+        } else if self.is_fenced() && pong == self.fences.to_be_bytes() {
             self.fence = None;
             counters::reason(Reason::Fenced, self.relay.discard(window));
         }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use vyoma_core::roster::Census;
 
 use crate::config::{Config, ConfigError};
+use crate::reports::Reports;
 use crate::shared::Shared;
 use crate::shutdown::Phase;
 use crate::worker::{self, Worker};
@@ -83,6 +85,14 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The file for reports can't be written.
+    #[error("cannot write reports to {path}: {source}")]
+    Reports {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The system refused a thread or its resources.
     #[error("cannot start a worker: {0}")]
     Worker(#[from] io::Error),
@@ -115,7 +125,8 @@ impl Server {
         let metrics_address =
             listeners.metrics.as_ref().map(TcpListener::local_addr).transpose()?;
         let (workers, orders): (Vec<_>, Vec<_>) = (0..config.workers).map(Worker::new).unzip();
-        let shared = Arc::new(Shared::new(config, workers));
+        let reports = config.reports.as_deref().map(open_reports).transpose()?;
+        let shared = Arc::new(Shared::new(config, reports, workers));
         let mut sockets = Some(listeners.try_clone()?);
         let threads = Mutex::default();
         // From here on failing drops the server, which stops the workers there are.
@@ -226,6 +237,10 @@ impl Drop for Server {
         self.stop();
         self.wait();
     }
+}
+
+fn open_reports(path: &Path) -> Result<Reports, StartError> {
+    Reports::open(path).map_err(|source| StartError::Reports { path: path.to_owned(), source })
 }
 
 /// What the first worker does besides: accept, serve metrics, and see to the shutdown.

@@ -4,13 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use vyoma_core::roster::ConnectionId;
+use vyoma_protocol::envelope::Names;
+use vyoma_protocol::token::BootId;
 
 use crate::admission::Admission;
-use crate::config::Config;
+use crate::config::{Config, Feature};
 use crate::counters::Registry;
 use crate::door::Door;
 use crate::hold::Budget;
+use crate::keys;
 use crate::lobby::Lobby;
+use crate::replay::Replay;
+use crate::reports::Reports;
 use crate::shutdown::{Phase, Shutdown};
 use crate::worker::{Command, Worker};
 
@@ -22,6 +27,12 @@ pub(crate) struct Shared {
     pub(crate) lobby: Lobby,
     pub(crate) held: Arc<Budget>,
     pub(crate) door: Door,
+    pub(crate) replay: Arc<Replay>,
+    pub(crate) reports: Option<Reports>,
+    /// What `hello` tells that is on, as JSON.
+    pub(crate) features: String,
+    /// This process's name in tokens.
+    pub(crate) boot: BootId,
     pub(crate) shutdown: Shutdown,
     pub(crate) workers: Vec<Arc<Worker>>,
     connections: AtomicU64,
@@ -38,16 +49,26 @@ pub(crate) struct Gauges {
     pub(crate) waiting: usize,
     /// Conversations under way.
     pub(crate) conversations: usize,
+    /// Bytes kept for resuming.
+    pub(crate) replayable: usize,
     /// Whether the invariant check found nothing.
     pub(crate) census_ok: bool,
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config, workers: Vec<Arc<Worker>>) -> Self {
+    pub(crate) fn new(config: Config, reports: Option<Reports>, workers: Vec<Arc<Worker>>) -> Self {
+        let boot = keys::boot();
+        let offered = |feature: &Feature| *feature != Feature::Report || reports.is_some();
+        let features = config.features.iter().filter(|feature| offered(feature));
+        let features = Names::json(features.map(|feature| feature.name()));
         Self {
             registry: Registry::default(),
             admission: Admission::new(&config),
-            lobby: Lobby::new(&config.timing),
+            lobby: Lobby::new(&config.timing, boot),
+            replay: Arc::default(),
+            reports,
+            features,
+            boot,
             held: Arc::default(),
             door: Door::new(),
             shutdown: Shutdown::new(),
@@ -69,7 +90,8 @@ impl Shared {
             admitted: self.admission.open(),
             connections: census.total(),
             waiting: census.waiting,
-            conversations: census.talking / 2,
+            conversations: census.talking / 2 + self.lobby.conversations(),
+            replayable: self.replay.held(),
             census_ok: self.lobby.check().is_ok(),
         }
     }

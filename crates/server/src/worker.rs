@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use tokio::runtime;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use vyoma_core::admission::Refused;
+use vyoma_protocol::Dialect;
 
 use crate::admission::Permit;
 use crate::handshake::{self, Upgraded};
@@ -177,12 +178,15 @@ async fn welcome(arrival: Arrival, shared: Arc<Shared>) {
     let Ok(stream) = tokio::net::TcpStream::from_std(arrival.stream) else { return };
     let upgraded =
         handshake::receive(stream, arrival.peer, arrival.permit, Arc::clone(&shared)).await;
-    if let Some(Upgraded { stream, answer, early, permit }) = upgraded {
+    if let Some(Upgraded { stream, answer, dialect, early, permit }) = upgraded {
         let mut seat = Seat::new(stream, permit, home, &shared);
         // It goes out together with the first notice.
         seat.outbox.push(&answer);
-        if let Some(seat) = life::begin(seat, &early, &shared) {
-            tokio::spawn(life::live(seat, shared));
+        if dialect == Dialect::V1 {
+            seat.greet(&shared);
+        }
+        if let Some(chapter) = life::begin(seat, &early, &shared) {
+            life::spawn(chapter, &shared);
         }
     }
 }

@@ -85,7 +85,13 @@ impl Conversation {
     }
 
     /// A plain side sent a message, which gets its number here.
-    pub fn plain(&mut self, side: Side, kind: Kind, message: &[u8], now: Instant) -> Taken<'static> {
+    pub fn plain(
+        &mut self,
+        side: Side,
+        kind: Kind,
+        message: &[u8],
+        now: Instant,
+    ) -> Taken<'static> {
         if !self.is_going_on() {
             return Taken::Dropped(Reason::AfterEnd);
         }

@@ -68,7 +68,12 @@ impl Conversation {
             && let Some(n) = lane.accepted_news()
         {
             lane.told.accepted = n;
-            return Some(ServerEnvelope::Accepted { conversation, stream, n, level: Level::Memory });
+            return Some(ServerEnvelope::Accepted {
+                conversation,
+                stream,
+                n,
+                level: Level::Memory,
+            });
         }
         if lane.told.read < lane.read {
             lane.told.read = lane.read;

@@ -32,7 +32,6 @@ pub(super) struct Window {
 }
 
 impl Window {
-
     /// What all messages weigh, in bytes.
     pub(super) fn weight(&self) -> usize {
         self.weight

@@ -257,6 +257,13 @@ impl<'a> Names<'a> {
     }
 }
 
+impl Default for Names<'_> {
+    /// No names.
+    fn default() -> Self {
+        Self("[]")
+    }
+}
+
 /// [`Names`].
 pub(super) struct NameList;
 

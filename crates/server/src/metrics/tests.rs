@@ -8,8 +8,14 @@ use crate::counters;
 
 const GUIDE: &str = include_str!("../../../../docs/metrics.md");
 
-const GAUGES: Gauges =
-    Gauges { admitted: 8, connections: 7, waiting: 1, conversations: 3, census_ok: true };
+const GAUGES: Gauges = Gauges {
+    admitted: 8,
+    connections: 7,
+    waiting: 1,
+    conversations: 3,
+    replayable: 9,
+    census_ok: true,
+};
 
 /// Scrapes what `count` counts on a worker of its own.
 fn scrape(count: impl FnOnce() + Send) -> String {

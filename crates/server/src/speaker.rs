@@ -1,0 +1,128 @@
+//! What a client that speaks `vyoma.v1` has besides its socket: who it is, what it wants, and how often
+//! it may say so.
+
+use std::time::{Duration, Instant};
+
+use vyoma_core::conversation::Resume;
+use vyoma_core::rate::{Bucket, Rate};
+use vyoma_protocol::Reason;
+use vyoma_protocol::envelope::{ClientEnvelope, ConversationId, ErrorReport, Profile};
+use vyoma_protocol::token::{Claims, Identity};
+
+/// Errors that a client may cause: a working one causes none.
+const ERRORS: Rate = Rate { burst: 64, interval: Duration::from_secs(1) };
+/// What costs the partner or a file something, and isn't bounded by the credit.
+const FLEETING: Rate = Rate { burst: 128, interval: Duration::from_millis(1000 / 32) };
+/// What costs the lobby something.
+const MOVES: Rate = Rate { burst: 16, interval: Duration::from_secs(1) };
+
+/// Where a client is in its story, as it knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Connected, nothing joined.
+    New,
+    /// Queued.
+    Waiting,
+    /// In a conversation.
+    Matched,
+    /// Neither.
+    Ended,
+}
+
+/// Where a client wants to go.
+pub(crate) enum Wish {
+    /// Into the queue; this conversation of its device is to end first.
+    Queue { leave: Option<ConversationId> },
+    /// Back to its seat.
+    Resume(Box<(Claims, Resume)>),
+    /// Out of the queue or the conversation.
+    Out,
+    /// Out of the conversation, whose partner it has blocked.
+    Block(ConversationId),
+}
+
+/// The last conversation of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Last {
+    pub(crate) conversation: ConversationId,
+    /// The partner's device, if it has one and has been there.
+    pub(crate) partner: Option<Identity>,
+}
+
+pub(crate) struct Speaker {
+    pub(crate) device: Identity,
+    /// What its partners are shown, as compact JSON.
+    profile: Option<Box<[u8]>>,
+    pub(crate) state: State,
+    pub(crate) wish: Option<Wish>,
+    pub(crate) last: Option<Last>,
+    errors: Bucket,
+    fleeting: Bucket,
+    moves: Bucket,
+}
+
+impl Speaker {
+    /// A client that has just connected, to which this device is offered.
+    pub(crate) fn new(device: Identity, now: Instant) -> Self {
+        Self {
+            device,
+            profile: None,
+            state: State::New,
+            wish: None,
+            last: None,
+            errors: Bucket::full(now),
+            fleeting: Bucket::full(now),
+            moves: Bucket::full(now),
+        }
+    }
+
+    /// Where it is, or will be once its wish is done.
+    pub(crate) fn state(&self) -> State {
+        match self.wish {
+            Some(Wish::Queue { .. }) => State::Waiting,
+            Some(Wish::Resume(_)) => State::Matched,
+            Some(Wish::Out | Wish::Block(_)) => State::Ended,
+            None => self.state,
+        }
+    }
+
+    /// Keeps what its partners are shown.
+    pub(crate) fn show(&mut self, profile: Profile<'_>) {
+        let mut json = Vec::new();
+        profile.push_compact(&mut json);
+        self.profile = Some(json.into_boxed_slice());
+    }
+
+    /// What its partners are shown.
+    pub(crate) fn profile(&self) -> Option<Profile<'_>> {
+        let json = std::str::from_utf8(self.profile.as_ref()?).ok()?;
+        Profile::from_json(json)
+    }
+
+    /// Whether one more error is borne.
+    pub(crate) fn may_err(&mut self, now: Instant) -> bool {
+        self.errors.take(ERRORS, now).is_ok()
+    }
+
+    /// Whether it may send this now.
+    ///
+    /// # Errors
+    /// `too_fast`, with the time to wait.
+    pub(crate) fn allow(
+        &mut self,
+        envelope: &ClientEnvelope<'_>,
+        now: Instant,
+    ) -> Result<(), ErrorReport<'static>> {
+        use ClientEnvelope::{Ack, Join, Leave, Message, Next, Resume};
+        let taken = match envelope {
+            Message { .. } | Ack { .. } => return Ok(()),
+            Join { .. } | Next { .. } | Leave {} | Resume { .. } => self.moves.take(MOVES, now),
+            _ => self.fleeting.take(FLEETING, now),
+        };
+        taken.map_err(|wait| ErrorReport {
+            about: Some(envelope.kind()),
+            retry_after_ms: Some(wait.as_millis() as u64 + 1),
+            ..ErrorReport::new(Reason::TooFast)
+        })
+    }
+}
