@@ -17,6 +17,7 @@ mod rate;
 mod report;
 mod run;
 mod sessions;
+mod voice;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;

@@ -10,6 +10,7 @@ mod kinds;
 mod profile;
 mod scan;
 mod table;
+mod usual;
 
 pub use codec::{Ending, Level, Names, Presence, Side, Subject};
 pub use fault::{ErrorReport, Fault};
@@ -17,6 +18,7 @@ pub use ids::{ConversationId, StreamId};
 pub use kinds::{ClientEnvelope, ServerEnvelope};
 pub use profile::Profile;
 pub use table::{FieldSpec, TypeSpec};
+pub use usual::usual_message;
 
 /// The name of the dialect in `Sec-WebSocket-Protocol`.
 pub const SUBPROTOCOL: &str = "vyoma.v1";

@@ -213,9 +213,15 @@ pub struct Framed<'a> {
 impl<'a> Framed<'a> {
     /// Takes the first message off a run of whole messages; `None` at its end.
     pub fn split_off(run: &mut &'a [u8]) -> Option<Self> {
-        let (header, at) = Header::parse(run, Role::Client).ok()??;
-        let Opcode::Data(kind) = header.opcode else { return None };
-        let (frame, rest) = run.split_at_checked(at + usize::try_from(header.len).ok()?)?;
+        let (kind, at, len) = match **run {
+            [0x81, len @ 0..126, ..] => (Kind::Text, 2, usize::from(len)),
+            _ => {
+                let (header, at) = Header::parse(run, Role::Client).ok()??;
+                let Opcode::Data(kind) = header.opcode else { return None };
+                (kind, at, usize::try_from(header.len).ok()?)
+            }
+        };
+        let (frame, rest) = run.split_at_checked(at + len)?;
         *run = rest;
         Some(Self { kind, payload: &frame[at..], frame })
     }

@@ -18,8 +18,9 @@ use vyoma_protocol::handshake::client_request;
 use vyoma_protocol::{Opcode, encode};
 
 use super::fault::Fault;
-use super::inbound::{Inbound, KEY, Sink, Stage};
+use super::inbound::{Inbound, KEY, Sink, Stage, offered};
 use super::run::Run;
+use super::voice::Matched;
 
 /// Loopback addresses that connections come from, in turn, from 127.0.0.2 on: each has some 28,000
 /// ports by default, and a closed connection may keep its port for a minute.
@@ -59,10 +60,12 @@ impl Client {
         let stream = stream.map_err(|_| Fault::Silence("connecting"))?;
         let stream = stream.map_err(|error| Fault::Connect(server, error))?;
         stream.set_nodelay(true)?;
-        let inbound = Inbound::new(run.options.raw, run.options.size.0);
+        let dialect = run.options.dialect.dialect();
+        let inbound = Inbound::new(run.options.raw, dialect, run.options.size.0);
         let mut client = Self { id, stream, inbound, unsent: Vec::new(), sent: 0 };
         if !run.options.raw {
-            let request = client_request(&server.to_string(), "/", KEY, &[]).map_err(Fault::Url)?;
+            let request = client_request(&server.to_string(), "/", KEY, offered(dialect))
+                .map_err(Fault::Url)?;
             client.stream.write_all(&request).await?;
         }
         Ok(client)
@@ -71,6 +74,11 @@ impl Client {
     /// How far the pairing is.
     pub(crate) fn stage(&self) -> Stage {
         self.inbound.stage()
+    }
+
+    /// What it was told of its conversation, in `vyoma.v1`.
+    pub(crate) fn matched(&self) -> Option<Matched> {
+        self.inbound.matched()
     }
 
     /// Reads until the pairing has come this far; a message that came with it goes to `sink`.

@@ -3,10 +3,12 @@
 //! Knows RFC 6455 through `vyoma-protocol`, the notices, and when to answer. Must not know sockets,
 //! or what the messages should be.
 
+use vyoma_protocol::envelope::{ClientEnvelope, SUBPROTOCOL, ServerEnvelope};
 use vyoma_protocol::handshake::{HeadScan, check_answer};
-use vyoma_protocol::{Control, Decoder, Item, Opcode, Role, encode, plain};
+use vyoma_protocol::{Control, Decoder, Dialect, Item, Kind, Opcode, Role, encode, plain};
 
 use super::fault::Fault;
+use super::voice::Matched;
 
 /// The key of every handshake: it protects from caches, and there are none here.
 pub(crate) const KEY: &[u8; 16] = b"the sample nonce";
@@ -14,8 +16,8 @@ pub(crate) const KEY: &[u8; 16] = b"the sample nonce";
 /// The mask of our pongs; see `message` for why one is enough.
 const MASK: [u8; 4] = [0x1D, 0x2C, 0x3B, 0x4A];
 
-/// More than the longest notice.
-const NOTICE: usize = 256;
+/// More than the longest notice, and more than an envelope is longer than its payload.
+const NOTICE: usize = 1024;
 
 /// Takes what the partner sent.
 pub(crate) trait Sink: Send {
@@ -51,7 +53,7 @@ impl Sink for Nothing {
 #[derive(Debug)]
 pub(crate) enum Inbound {
     /// The head of the answer to the request, so far.
-    Head(Vec<u8>, HeadScan, Box<Decoder>),
+    Head(Vec<u8>, HeadScan, Box<Decoder>, Dialect),
     /// WebSocket frames.
     Frames(Frames),
     /// Bytes as they are.
@@ -65,6 +67,8 @@ pub(crate) struct Frames {
     /// The notice that is arriving.
     notice: Vec<u8>,
     stage: Stage,
+    dialect: Dialect,
+    matched: Option<Matched>,
 }
 
 /// How far the pairing is.
@@ -80,12 +84,12 @@ pub(crate) enum Stage {
 
 impl Inbound {
     /// For messages of up to `largest` bytes.
-    pub(crate) fn new(raw: bool, largest: usize) -> Self {
+    pub(crate) fn new(raw: bool, dialect: Dialect, largest: usize) -> Self {
         if raw {
             return Self::Raw;
         }
-        let decoder = Decoder::new(Role::Client, largest.max(NOTICE) as u64);
-        Self::Head(Vec::new(), HeadScan::new(), Box::new(decoder))
+        let decoder = Decoder::new(Role::Client, (largest + NOTICE) as u64);
+        Self::Head(Vec::new(), HeadScan::new(), Box::new(decoder), dialect)
     }
 
     /// How far the pairing is; without a server there is nothing to be told.
@@ -94,6 +98,14 @@ impl Inbound {
             Self::Head(..) => Stage::Unheard,
             Self::Frames(frames) => frames.stage,
             Self::Raw => Stage::Paired,
+        }
+    }
+
+    /// What the server told of the conversation, in `vyoma.v1`.
+    pub(crate) fn matched(&self) -> Option<Matched> {
+        match self {
+            Self::Frames(frames) => frames.matched,
+            Self::Head(..) | Self::Raw => None,
         }
     }
 
@@ -108,10 +120,10 @@ impl Inbound {
         match self {
             Self::Raw => sink.take(bytes, None),
             Self::Frames(frames) => frames.take(bytes, pongs, sink),
-            Self::Head(head, scan, _) => {
+            Self::Head(head, scan, _, dialect) => {
                 head.extend_from_slice(bytes);
                 let Some(end) = scan.advance(head).map_err(Fault::Head)? else { return Ok(()) };
-                check_answer(&head[..end], KEY, &[]).map_err(Fault::Handshake)?;
+                check_answer(&head[..end], KEY, offered(*dialect)).map_err(Fault::Handshake)?;
                 // Notices may have come in the same read.
                 let mut rest = head.split_off(end);
                 self.switch();
@@ -121,8 +133,9 @@ impl Inbound {
     }
 
     fn switch(&mut self) {
-        if let Self::Head(_, _, decoder) = std::mem::replace(self, Self::Raw) {
-            *self = Self::Frames(Frames { decoder, notice: Vec::new(), stage: Stage::Unheard });
+        if let Self::Head(_, _, decoder, dialect) = std::mem::replace(self, Self::Raw) {
+            let (notice, stage, matched) = (Vec::new(), Stage::Unheard, None);
+            *self = Self::Frames(Frames { decoder, notice, stage, dialect, matched });
         }
     }
 }
@@ -147,7 +160,7 @@ impl Frames {
                 Item::Piece(piece) if self.stage == Stage::Paired => {
                     sink.take(&bytes[piece.range], Some(piece.last))?;
                 }
-                Item::Piece(piece) => self.hear(&bytes[piece.range], piece.last)?,
+                Item::Piece(piece) => self.hear(&bytes[piece.range], piece.last, pongs)?,
                 Item::Control(Control::Ping(body)) => {
                     encode(pongs, true, Opcode::Pong, &body, Some(MASK));
                 }
@@ -157,12 +170,15 @@ impl Frames {
     }
 
     /// Nobody but the server may speak before there is a partner.
-    fn hear(&mut self, bytes: &[u8], last: bool) -> Result<(), Fault> {
+    fn hear(&mut self, bytes: &[u8], last: bool, answers: &mut Vec<u8>) -> Result<(), Fault> {
         self.notice.extend_from_slice(bytes);
         if !last {
             return Ok(());
         }
         let said = std::mem::take(&mut self.notice);
+        if self.dialect == Dialect::V1 {
+            return self.hear_envelope(&said, answers);
+        }
         self.stage = match (std::str::from_utf8(&said), self.stage) {
             (Ok(plain::WAITING), Stage::Unheard) => Stage::Waiting,
             (Ok(plain::CONNECTED), _) => Stage::Paired,
@@ -170,11 +186,48 @@ impl Frames {
         };
         Ok(())
     }
+
+    fn hear_envelope(&mut self, said: &[u8], answers: &mut Vec<u8>) -> Result<(), Fault> {
+        let unknown = || Fault::Notice(String::from_utf8_lossy(said).into_owned());
+        let text = std::str::from_utf8(said).map_err(|_| unknown())?;
+        match ServerEnvelope::parse(text).map_err(|_| unknown())? {
+            ServerEnvelope::Hello { .. } => {
+                let join = ClientEnvelope::Join { device: None, profile: None, leave: None };
+                client_frame(answers, &join);
+            }
+            ServerEnvelope::Waiting { .. } => self.stage = Stage::Waiting,
+            ServerEnvelope::Matched { conversation, partner_stream: stream, .. } => {
+                self.stage = Stage::Paired;
+                self.matched = Some(Matched { conversation, stream });
+            }
+            _ => return Err(unknown()),
+        }
+        Ok(())
+    }
+}
+
+/// The subprotocols to offer for a dialect.
+pub(crate) fn offered(dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        Dialect::Plain => &[],
+        Dialect::V1 => &[SUBPROTOCOL],
+    }
+}
+
+/// Appends an envelope in a client's frame.
+pub(crate) fn client_frame(out: &mut Vec<u8>, envelope: &ClientEnvelope<'_>) {
+    thread_local! {
+        static TEXT: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
+    }
+    TEXT.with_borrow_mut(|text| {
+        text.clear();
+        envelope.write(text);
+        encode(out, true, Opcode::Data(Kind::Text), text, Some(MASK));
+    });
 }
 
 #[cfg(test)]
 mod tests {
-    use vyoma_protocol::Kind;
     use vyoma_protocol::handshake::{accept_key, switching_protocols};
 
     use super::*;
@@ -185,7 +238,8 @@ mod tests {
 
     /// What a client hears of this, if it comes in pieces of `size` bytes.
     fn heard(stream: &[u8], size: usize) -> Result<(Stage, Vec<u8>, Vec<u8>), Fault> {
-        let (mut inbound, mut pongs, mut said) = (Inbound::new(false, 64), vec![], vec![]);
+        let (mut inbound, mut pongs, mut said) =
+            (Inbound::new(false, Dialect::Plain, 64), vec![], vec![]);
         for piece in stream.chunks(size) {
             inbound.take(&mut piece.to_vec(), &mut pongs, &mut said)?;
         }

@@ -73,6 +73,11 @@ impl Template {
         Burst { frames: self.frame.repeat(count as usize), len: self.frame.len(), at: self.header }
     }
 
+    /// What a message says, but for its stamp.
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
     /// What has to arrive for one message.
     fn expected(&self) -> &[u8] {
         if self.raw { &self.frame } else { &self.payload }

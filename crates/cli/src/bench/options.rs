@@ -5,6 +5,8 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
+use vyoma_protocol::Dialect;
+
 use super::message::STAMP;
 use crate::values::{ByteSize, Span};
 
@@ -18,6 +20,10 @@ pub(crate) struct BenchOptions {
     /// Allows a server on another machine, which has to be yours
     #[arg(long)]
     pub(crate) remote: bool,
+
+    /// What the connections speak
+    #[arg(long, value_name = "DIALECT", default_value = "plain")]
+    pub(crate) dialect: Tongue,
 
     /// What the pairs do
     #[arg(long, value_name = "MODE", default_value = "ping-pong")]
@@ -98,6 +104,25 @@ impl Mode {
     }
 }
 
+/// What the connections speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tongue {
+    /// Messages as they are
+    Plain,
+    /// The envelopes of vyoma.v1, with receipts
+    V1,
+}
+
+impl Tongue {
+    /// The same, as the protocol calls it.
+    pub(crate) fn dialect(self) -> Dialect {
+        match self {
+            Self::Plain => Dialect::Plain,
+            Self::V1 => Dialect::V1,
+        }
+    }
+}
+
 /// What messages are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Text {
@@ -145,6 +170,10 @@ impl BenchOptions {
         }
         if self.size.0 < STAMP || self.size.0.saturating_mul(self.burst() as usize) > MOST {
             return Err(format!("--size must be at least {STAMP}, and a burst at most 64MiB"));
+        }
+        let v1 = self.dialect == Tongue::V1;
+        if v1 && (self.raw || self.mode == Mode::Sessions || self.text == Text::Binary) {
+            return Err("--dialect v1 goes with a server, and with text; not with sessions".into());
         }
         if self.duration.0.is_zero() {
             return Err("--duration must be longer than 0".into());

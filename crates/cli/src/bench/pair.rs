@@ -11,10 +11,11 @@ use tokio::try_join;
 
 use super::client::Client;
 use super::fault::Fault;
-use super::inbound::{Nothing, Sink, Stage};
-use super::message::{Burst, Progress, Template};
+use super::inbound::{Nothing, Stage};
+use super::message::Progress;
 use super::rate::Beat;
 use super::run::Run;
+use super::voice::{Ear, Reliable, Voice};
 
 /// Two connections; the first was waiting when the second came.
 #[derive(Debug)]
@@ -27,11 +28,8 @@ pub(crate) struct Pair {
 #[derive(Debug)]
 struct End {
     client: Client,
-    burst: Burst,
-    sent: u32,
+    voice: Voice,
     sent_at: Instant,
-    /// Of what the other end says.
-    heard: Progress,
 }
 
 impl Pair {
@@ -46,12 +44,17 @@ impl Pair {
         second.until(Stage::Paired, &mut Nothing).await?;
         first.until(Stage::Paired, &mut Nothing).await?;
         let (one, other) = (first.id, second.id);
-        let end = |client, partner| End {
-            client,
-            burst: run.template.burst(run.options.burst()),
-            sent: 0,
-            sent_at: Instant::now(),
-            heard: Progress::new(partner),
+        let end = |client: Client, partner| {
+            let voice = match client.matched() {
+                Some(matched) => Voice::Reliable(Box::new(Reliable::new(matched, &run.template))),
+                None => Voice::Plain {
+                    burst: run.template.burst(run.options.burst()),
+                    sender: client.id,
+                    sent: 0,
+                    heard: Progress::new(partner),
+                },
+            };
+            End { client, voice, sent_at: Instant::now() }
         };
         Ok(Self { run: run.clone(), ends: [end(first, other), end(second, one)] })
     }
@@ -81,7 +84,7 @@ impl Pair {
                 if arrived > 0 {
                     self.run.tally().add(arrived, from.sent_at.elapsed());
                 }
-                if arrived > 0 && self.ends[at].heard.number() == from.sent {
+                if arrived > 0 && self.ends[at].voice.heard() == from.voice.said() {
                     if self.run.is_stopped() {
                         return Poll::Ready(Ok(()));
                     }
@@ -108,12 +111,12 @@ impl Pair {
             for at in 0..2 {
                 let (other, end) = (1 - at, &mut self.ends[at]);
                 // The first of two messages is the first end's.
-                let to_say = (due + 1 - at as u32) / 2 - end.sent;
+                let to_say = (due + 1 - at as u32) / 2 - end.voice.said();
                 if end.client.is_clear() && to_say > 0 {
                     end.say(cx, to_say.min(self.run.options.burst()))?;
                     idle = false;
                 }
-                let before = end.heard.number();
+                let before = end.voice.heard();
                 let Poll::Ready(arrived) = end.poll_hear(cx, &self.run)? else { continue };
                 idle = false;
                 let (now, mut tally) = (Instant::now(), self.run.tally());
@@ -126,8 +129,8 @@ impl Pair {
             }
             self.flush(cx)?;
             if idle {
-                let said = self.ends.iter().map(|end| end.sent).sum::<u32>();
-                let heard = self.ends.iter().map(|end| end.heard.number()).sum::<u32>();
+                let said = self.ends.iter().map(|end| end.voice.said()).sum::<u32>();
+                let heard = self.ends.iter().map(|end| end.voice.heard()).sum::<u32>();
                 let over = self.run.is_stopped() && said == due && heard == due;
                 return if over { Poll::Ready(Ok(())) } else { Poll::Pending };
             }
@@ -170,37 +173,12 @@ impl End {
     /// Sends the next messages in one write.
     fn say(&mut self, cx: &mut Context<'_>, count: u32) -> Result<(), Fault> {
         self.sent_at = Instant::now();
-        let bytes = self.burst.number(self.client.id, self.sent, count);
-        self.sent = self.sent.wrapping_add(count);
-        self.client.send(cx, bytes)
+        self.client.send(cx, self.voice.say(count))
     }
 
     /// Reads once: how many messages are complete with it, and as they should be.
     fn poll_hear(&mut self, cx: &mut Context<'_>, run: &Run) -> Poll<Result<u32, Fault>> {
-        let mut ear = Ear { heard: &mut self.heard, template: &run.template, complete: 0 };
+        let mut ear = Ear { voice: &mut self.voice, template: &run.template, complete: 0 };
         self.client.poll_receive(cx, &mut ear).map_ok(|()| ear.complete)
-    }
-}
-
-/// Compares what arrives with what is due.
-struct Ear<'a> {
-    heard: &'a mut Progress,
-    template: &'a Template,
-    complete: u32,
-}
-
-impl Sink for Ear<'_> {
-    fn take(&mut self, bytes: &[u8], last: Option<bool>) -> Result<(), Fault> {
-        self.complete += self.heard.take(self.template, bytes)?;
-        match last {
-            Some(last) if last != self.heard.is_between() => Err(Fault::Unknown),
-            _ => Ok(()),
-        }
-    }
-
-    fn take_expected(&mut self, bytes: &[u8]) -> usize {
-        let frames = self.heard.take_frames(self.template, bytes);
-        self.complete += frames;
-        frames as usize * self.template.server_frame_len()
     }
 }

@@ -63,6 +63,18 @@ impl Conversation {
         }
     }
 
+    /// A side sent a run of whole messages: takes those at its front that are as nearly all are, and
+    /// whose turn it is, and cuts them off. Returns how many, and the bytes they say. What is left, if
+    /// anything, begins with something else, for [`Conversation::take`].
+    pub fn take_usual(&mut self, side: Side, run: &mut &[u8], now: Instant) -> (u64, u64) {
+        let kept = self.seat(side.other()).party == Party::Reliable;
+        if !kept || self.seat(side).ending.is_some() {
+            return (0, 0);
+        }
+        let credit = self.terms.credit;
+        self.lane_mut(side).take_usual(run, credit, now)
+    }
+
     /// A side sent a binary message: `frame` as for [`Conversation::take`].
     ///
     /// # Errors

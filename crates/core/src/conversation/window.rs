@@ -29,6 +29,8 @@ pub(super) struct Window {
     /// How many messages, and bytes behind `start`, are written to the receiver's socket.
     written: usize,
     written_bytes: usize,
+    /// Bytes of frames that are noted, and still to be filled in.
+    owed: usize,
 }
 
 impl Window {
@@ -50,17 +52,36 @@ impl Window {
     /// Adds a message: the parts of its frame, in order.
     pub(super) fn push(&mut self, frame: [&[u8]; 2], weight: usize) {
         let len = frame[0].len() + frame[1].len();
+        self.make_room(len);
+        self.bytes.extend_from_slice(frame[0]);
+        self.bytes.extend_from_slice(frame[1]);
+        self.note(len, weight);
+        self.owed = 0;
+    }
+
+    /// Notes a message whose frame comes by [`Window::fill`].
+    pub(super) fn note(&mut self, len: usize, weight: usize) {
+        // A message is far shorter than 4 GiB: the largest limit is 64 MiB.
+        self.entries.push_back(Entry { len: len as u32, weight: weight as u32 });
+        self.weight += weight;
+        self.owed += len;
+    }
+
+    /// Takes the frames that were noted off the front of a run.
+    pub(super) fn fill(&mut self, run: &mut &[u8]) {
+        let (frames, rest) = run.split_at(std::mem::take(&mut self.owed));
+        self.make_room(frames.len());
+        self.bytes.extend_from_slice(frames);
+        *run = rest;
+    }
+
+    fn make_room(&mut self, len: usize) {
         // At least half of it is free then, so each byte is moved once at most, on average.
         let full = self.bytes.len() + len > self.bytes.capacity();
         if full && self.start > 0 && self.start >= self.bytes.len() / 2 {
             self.bytes.drain(..self.start);
             self.start = 0;
         }
-        self.bytes.extend_from_slice(frame[0]);
-        self.bytes.extend_from_slice(frame[1]);
-        // A message is far shorter than 4 GiB: the largest limit is 64 MiB.
-        self.entries.push_back(Entry { len: len as u32, weight: weight as u32 });
-        self.weight += weight;
     }
 
     /// Drops the oldest `count` messages.

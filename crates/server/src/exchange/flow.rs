@@ -153,10 +153,14 @@ fn ask(conversation: &Conversation, side: Side, seat: &mut Seat) -> Option<u64> 
 impl Lane<'_> {
     fn take(&mut self, seat: &mut Seat, window: &Window<'_>) -> Option<Reason> {
         let (mut messages, mut bytes, mut gone) = (0, 0, None);
+        let reliable = seat.speaker.is_some();
         for mut run in window.output() {
-            while let Some(framed) = Framed::split_off(&mut run)
-                && gone.is_none()
-            {
+            while gone.is_none() && !run.is_empty() {
+                if reliable {
+                    let taken = self.conversation.take_usual(self.side, &mut run, self.now);
+                    (messages, bytes) = (messages + taken.0, bytes + taken.1);
+                }
+                let Some(framed) = Framed::split_off(&mut run) else { break };
                 match self.judge(seat, &framed) {
                     Ok(Taken::Done) => {
                         messages += 1;
