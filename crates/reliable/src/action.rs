@@ -264,8 +264,6 @@ pub enum Trouble {
     LostCount,
     /// More messages than the application took in, by far.
     Flooded,
-    /// No answer came in time.
-    NoAnswer,
 }
 
 impl Trouble {
@@ -277,7 +275,6 @@ impl Trouble {
             Self::Skipped => "skipped",
             Self::LostCount => "lost_count",
             Self::Flooded => "flooded",
-            Self::NoAnswer => "no_answer",
         }
     }
 }

@@ -29,11 +29,18 @@
 //! ```
 
 mod action;
+mod backoff;
+mod inbox;
+mod outbox;
+mod pulse;
 mod saved;
 mod session;
 mod settings;
+mod typing;
 
-pub use action::{Action, Body, Content, End, Event, Frame, Refusal, SendError, ServerError, Trouble};
+pub use action::{
+    Action, Body, Content, End, Event, Frame, Refusal, SendError, ServerError, Trouble,
+};
 pub use saved::{BadSaved, Change, Kept, Saved, Seat};
 pub use session::{Limits, Session, Standing};
 pub use settings::Settings;
