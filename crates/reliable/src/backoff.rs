@@ -12,6 +12,9 @@ const STABLE: Duration = Duration::from_secs(10);
 /// The longest that a server's `retry_after_ms` is believed.
 const MOST_TOLD: Duration = Duration::from_secs(3600);
 
+/// ... and the shortest, so that "at once" makes no hot loop.
+const LEAST_RETRY: Duration = Duration::from_millis(100);
+
 /// Why a connection is no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
@@ -88,10 +91,10 @@ impl Backoff {
         self.allowed(now + wait.max(settings.backoff_first / 10))
     }
 
-    /// The same for a connection that the server asked to replace: at once, if the last one served.
+    /// The same for a connection that the server asked to replace: at once, if it served for a while.
     pub(crate) fn replaced(&mut self, grace_ms: u64, settings: &Settings, now: Instant) -> Instant {
         let wait = self.lost(Cause::Lost, grace_ms, settings, now);
-        if self.failures == 1 { self.allowed(now) } else { wait }
+        if self.failures == 1 { self.hurried(settings, now) } else { wait }
     }
 
     /// The earliest that a person's impatience may have: the first wait counts from the last try.
@@ -108,4 +111,9 @@ impl Backoff {
 /// So many milliseconds from now, as far as a server is believed.
 pub(crate) fn later(after_ms: u64, now: Instant) -> Instant {
     now + Duration::from_millis(after_ms).min(MOST_TOLD)
+}
+
+/// The same for what is to be tried again.
+pub(crate) fn retry(after_ms: u64, now: Instant) -> Instant {
+    later(after_ms, now).max(now + LEAST_RETRY)
 }

@@ -127,7 +127,10 @@ impl Untaken {
     /// Numbers up to `n` will never come. If nothing before them is untaken, that is taken at once:
     /// `n` is returned.
     pub(crate) fn gap(&mut self, n: u64) -> Option<u64> {
-        self.entries.push_back(Entry { era: self.era, n, weight: 0, gap: true });
+        match self.entries.back_mut() {
+            Some(last) if last.gap && last.era == self.era => last.n = n,
+            _ => self.entries.push_back(Entry { era: self.era, n, weight: 0, gap: true }),
+        }
         self.pass_gaps()
     }
 

@@ -92,12 +92,12 @@ impl Outbox {
         self.kept.push_back(kept);
     }
 
-    /// The message to write next, if the credit allows.
-    pub(crate) fn write(&mut self, credit: usize) -> Option<Kept> {
+    /// The message to write next, if the credit and the server's `longest` allow.
+    pub(crate) fn write(&mut self, credit: u64, longest: u64) -> Option<Kept> {
         let index = usize::try_from(self.to_write.checked_sub(self.first())?).ok()?;
         let kept = self.kept.get(index)?;
         let weight = kept_weight(kept);
-        if self.in_flight + weight > credit {
+        if (self.in_flight + weight) as u64 > credit || kept.frame.len() as u64 > longest {
             return None;
         }
         self.in_flight += weight;

@@ -163,8 +163,7 @@ impl Session {
         if matches!(self.place, Place::Talking(_)) {
             return Err(Refusal::WrongState);
         }
-        self.profile = None;
-        self.wish_partner(profile, now)
+        self.wish_partner(profile, false, now)
     }
 
     /// Ends the conversation, if there is one, and asks for another partner, who is shown this
@@ -173,7 +172,7 @@ impl Session {
     /// # Errors
     /// `WrongState` while queued; `BadValue` for a profile that is malformed.
     pub fn next(&mut self, profile: Option<&str>, now: Instant) -> Result<(), Refusal> {
-        self.wish_partner(profile, now)
+        self.wish_partner(profile, true, now)
     }
 
     /// Ends the conversation, or the wait. [`Event::Ended`](crate::Event::Ended) follows, at once if

@@ -88,7 +88,7 @@ impl Session {
         after_ms: u64,
         now: Instant,
     ) {
-        let at = backoff::later(after_ms.max(1), now);
+        let at = backoff::retry(after_ms, now);
         match (about, &mut self.place) {
             ("join" | "next", Place::Queued(queued)) if queued.asked => {
                 *queued = Queued { asked: false, not_before: Some(at) };
@@ -155,17 +155,17 @@ impl Session {
             self.tell_error(envelope);
             return self.unask();
         }
-        let tried = conversation.is_some() && conversation == self.line.leave_tried;
         match (conversation, retry_after_ms) {
             // We were matched, and never heard of it: there is nothing to go back to.
-            (Some(conversation), Some(_)) if self.maybe_matched && !tried => {
+            (Some(conversation), Some(_)) if self.maybe_matched && !self.line.left_unheard => {
+                self.line.left_unheard = true;
                 self.leaving = Some(conversation);
                 self.out.save(Change::Left(conversation));
                 self.ask_again(None);
             }
             (_, Some(after_ms)) => {
                 self.tell_error(envelope);
-                self.ask_again(Some(backoff::later(after_ms.max(1), now)));
+                self.ask_again(Some(backoff::retry(after_ms, now)));
             }
             (_, None) if self.maybe_matched => self.ask_again(Some(now + ASK_AGAIN)),
             (_, None) => {

@@ -49,8 +49,8 @@ pub(super) struct Line {
     pub(super) confirm: bool,
     /// The device of this connection's `hello`, for one whose own is refused.
     pub(super) offered: Option<String>,
-    /// The conversation that `leave` of this connection's last `join` named.
-    pub(super) leave_tried: Option<ConversationId>,
+    /// A conversation that we never heard of was left already.
+    pub(super) left_unheard: bool,
     /// The last conversation of this connection.
     pub(super) last: Option<ConversationId>,
 }
@@ -66,7 +66,7 @@ impl Line {
             quiet_until: None,
             confirm: false,
             offered: None,
-            leave_tried: None,
+            left_unheard: false,
             last: None,
         }
     }

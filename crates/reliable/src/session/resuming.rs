@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use vyoma_protocol::envelope::{ClientEnvelope, ConversationId, Ending, ServerEnvelope, StreamId};
 
-use super::Session;
 use super::place::{Leaving, Place, Queued, Talk, Word};
+use super::{Session, Standing};
 use crate::inbox::Inbox;
 use crate::{Change, End, Event, Trouble};
 
@@ -34,7 +34,9 @@ impl Session {
     pub(super) fn hear_answer(&mut self, answer: &ServerEnvelope<'_>, now: Instant) {
         match *answer {
             ServerEnvelope::Resumed { .. } => self.hear_resumed(answer, now),
-            ServerEnvelope::Ended { conversation, reason, stream, last } => {
+            ServerEnvelope::Ended { conversation, reason, stream, last }
+                if self.standing() == conversation.map_or(Standing::Idle, Standing::Talking) =>
+            {
                 self.line.open();
                 self.backoff.held(now);
                 self.told_lost = false;

@@ -8,7 +8,7 @@ use vyoma_protocol::envelope::{ClientEnvelope, binary_header};
 
 use super::place::{Place, Talk};
 use super::wishes::trim;
-use super::{Session, out};
+use super::{Limits, Session, out};
 use crate::{Body, Change, Event, Frame, Kept, SendError, ServerError};
 
 /// What was seen is told at most so often: 10 a second of the 32 that the server allows.
@@ -76,9 +76,9 @@ impl Session {
 
     /// As many messages as the credit allows, each acknowledging what was taken before.
     fn write_messages(&mut self) {
-        let credit = usize::try_from(self.limits.credit).unwrap_or(usize::MAX);
+        let Limits { credit, max_message, .. } = self.limits;
         let Place::Talking(talk) = &mut self.place else { return };
-        while let Some(kept) = talk.outbox.write(credit) {
+        while let Some(kept) = talk.outbox.write(credit, max_message) {
             if let Some(ack) = acknowledgement(talk) {
                 self.out.write(&ack);
             }

@@ -10,17 +10,19 @@ use super::{Session, out};
 use crate::{Change, End, Event, Refusal};
 
 impl Session {
-    /// `join` or `next`.
+    /// `join`, or `next`, which shows the profile of before if there is no other.
     pub(super) fn wish_partner(
         &mut self,
         profile: Option<&str>,
+        as_before: bool,
         now: Instant,
     ) -> Result<(), Refusal> {
         if matches!(self.place, Place::Queued(_)) {
             return Err(Refusal::WrongState);
         }
-        if let Some(profile) = profile {
-            self.profile = Some(compact(profile).ok_or(Refusal::BadValue)?);
+        if profile.is_some() || !as_before {
+            let compact = |profile| compact(profile).ok_or(Refusal::BadValue);
+            self.profile = profile.map(compact).transpose()?;
         }
         self.closed = false;
         match std::mem::replace(&mut self.place, Place::Idle) {
@@ -179,7 +181,6 @@ impl Session {
             return;
         }
         (queued.asked, queued.not_before) = (true, None);
-        self.line.leave_tried = self.leaving;
         self.out.write(&ClientEnvelope::Join {
             device: self.device.as_deref(),
             profile: self.profile.as_deref().and_then(Profile::from_json),

@@ -9,7 +9,7 @@ use vyoma_reliable::{
 };
 
 /// The files in docs/vectors, by name.
-pub fn files() -> Vec<(String, Value)> {
+pub(crate) fn files() -> Vec<(String, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/vectors");
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
@@ -25,7 +25,7 @@ pub fn files() -> Vec<(String, Value)> {
 }
 
 /// The arguments that a call has in a vector.
-pub fn arguments(step: &Value) -> Vec<&'static str> {
+pub(crate) fn arguments(step: &Value) -> Vec<&'static str> {
     match step["do"].as_str().unwrap() {
         "connected" => vec!["unix_ms"],
         "text" => vec!["text"],
@@ -42,7 +42,7 @@ pub fn arguments(step: &Value) -> Vec<&'static str> {
 }
 
 /// A session that follows a vector.
-pub struct Run {
+pub(crate) struct Run {
     start: Instant,
     settings: Settings,
     saved: Saved,
@@ -52,14 +52,14 @@ pub struct Run {
 }
 
 /// What a step brought.
-pub struct Seen {
-    pub actions: Value,
-    pub returned: Value,
-    pub deadline: Value,
+pub(crate) struct Seen {
+    pub(crate) actions: Value,
+    pub(crate) returned: Value,
+    pub(crate) deadline: Value,
 }
 
 impl Run {
-    pub fn new(vector: &Value) -> Self {
+    pub(crate) fn new(vector: &Value) -> Self {
         let saved = match &vector["saved"] {
             Value::Null => Saved::default(),
             saved => {
@@ -78,7 +78,7 @@ impl Run {
         }
     }
 
-    pub fn step(&mut self, step: &Value) -> Seen {
+    pub(crate) fn step(&mut self, step: &Value) -> Seen {
         let now = self.start + Duration::from_millis(step["at"].as_u64().unwrap());
         let returned = self.call(step, now);
         let session = self.session.as_mut().unwrap();
