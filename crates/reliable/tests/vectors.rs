@@ -1,5 +1,7 @@
 //! docs/vectors: what every SDK does, step by step; none is skipped.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, too")]
+
 #[path = "vectors/run.rs"]
 mod run;
 

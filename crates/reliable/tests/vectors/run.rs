@@ -59,6 +59,7 @@ pub(crate) struct Seen {
 }
 
 impl Run {
+    #[expect(clippy::disallowed_methods, reason = "a time to count from")]
     pub(crate) fn new(vector: &Value) -> Self {
         let saved = match &vector["saved"] {
             Value::Null => Saved::default(),
