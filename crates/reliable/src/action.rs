@@ -167,7 +167,7 @@ pub enum Event {
     /// Something opaque and fleeting of the partner.
     Signal {
         /// A JSON value.
-        payload: String,
+        payload: Content,
     },
     /// The partner's connection was lost; it may come back.
     Away,

@@ -117,3 +117,36 @@ pub(crate) fn later(after_ms: u64, now: Instant) -> Instant {
 pub(crate) fn retry(after_ms: u64, now: Instant) -> Instant {
     later(after_ms, now).max(now + LEAST_RETRY)
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a time to count from")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_spread_over_the_whole_range_below_a_doubling_ceiling() {
+        let (settings, now) = (Settings::default(), Instant::now());
+        let waits = |failures: u32| {
+            (0..2_000_u64).map(move |seed| {
+                let mut backoff = Backoff::new(seed);
+                backoff.failures = failures;
+                (backoff.lost(Cause::Lost, 60_000, &Settings::default(), now) - now).as_millis()
+            })
+        };
+        for (failures, ceiling) in [(0, 500), (1, 1_000), (4, 8_000), (5, 15_000), (40, 15_000)] {
+            assert!(waits(failures).all(|wait| (50..=ceiling).contains(&wait)));
+            let long = waits(failures).filter(|wait| *wait > ceiling / 2).count();
+            assert!((900..1_100).contains(&long), "{long} of 2000");
+        }
+        let mut backoff = Backoff::new(1);
+        let longest = backoff.lost(Cause::Fault, 20_000, &settings, now) - now;
+        assert_eq!(longest, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_server_is_believed_within_reason() {
+        let now = Instant::now();
+        assert_eq!(later(u64::MAX, now), now + MOST_TOLD);
+        assert_eq!(retry(0, now), now + LEAST_RETRY);
+    }
+}

@@ -158,3 +158,45 @@ impl Untaken {
         self.entries.front().is_some_and(wanted).then(|| self.entries.pop_front())?
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callbacks_count_in_order_and_for_their_own_numbering() {
+        let mut untaken = Untaken::default();
+        untaken.gave(1, 10);
+        untaken.gave(2, 20);
+        assert_eq!(untaken.take(2), None);
+        untaken.begin();
+        untaken.gave(1, 30);
+        // The first two belong to the numbering before.
+        assert_eq!(untaken.take(1), None);
+        assert_eq!(untaken.take(1), None);
+        assert_eq!(untaken.take(2), None);
+        assert_eq!(untaken.weight(), 30);
+        assert_eq!(untaken.take(1), Some((1, 30)));
+        assert_eq!((untaken.take(1), untaken.weight()), (None, 0));
+    }
+
+    #[test]
+    fn a_gap_counts_when_all_before_it_is_taken() {
+        let mut untaken = Untaken::default();
+        assert_eq!(untaken.gap(3), Some(3));
+        untaken.gave(4, 10);
+        assert_eq!(untaken.gap(6), None);
+        assert_eq!(untaken.gap(8), None);
+        assert_eq!(untaken.take(4), Some((8, 10)));
+        // A gap of the present numbering behind a callback of the one before.
+        untaken.gave(9, 10);
+        untaken.begin();
+        assert_eq!(untaken.gap(2), None);
+        assert_eq!(untaken.take(9), Some((2, 0)));
+        // ... and the other way round.
+        untaken.gave(3, 10);
+        untaken.gap(5);
+        untaken.begin();
+        assert_eq!(untaken.take(3), None);
+    }
+}

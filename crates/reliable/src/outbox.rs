@@ -158,3 +158,67 @@ impl Outbox {
 fn kept_weight(kept: &Kept) -> usize {
     weight(kept.frame.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Frame;
+
+    /// A message that weighs 20.
+    fn kept(n: u64) -> Kept {
+        Kept { n, frame: Frame::Text("abcd".into()) }
+    }
+
+    fn outbox(count: u64) -> Outbox {
+        let mut outbox = Outbox::new(1, Vec::new());
+        (1..=count).for_each(|n| outbox.push(kept(n)));
+        outbox
+    }
+
+    fn write_all(outbox: &mut Outbox, credit: u64) -> Vec<u64> {
+        std::iter::from_fn(|| outbox.write(credit, 100)).map(|kept| kept.n).collect()
+    }
+
+    #[test]
+    fn an_ack_frees_the_credit_of_what_was_written_only() {
+        let mut outbox = outbox(5);
+        assert_eq!(write_all(&mut outbox, 59), [1, 2]);
+        assert!(outbox.acked(1));
+        assert_eq!(write_all(&mut outbox, 59), [3]);
+        // After a resume the server may confirm what wasn't written again on this connection.
+        outbox.resume(2);
+        assert!(outbox.acked(4));
+        assert_eq!((outbox.in_flight, outbox.first()), (0, 5));
+        assert_eq!(write_all(&mut outbox, 59), [5]);
+        assert!(outbox.acked(5) && !outbox.acked(5));
+        assert_eq!((outbox.weight, outbox.in_flight, outbox.first()), (0, 0, 6));
+    }
+
+    #[test]
+    fn what_the_server_has_weighs_on_the_credit_of_a_new_connection() {
+        let mut outbox = outbox(4);
+        outbox.resume(3);
+        assert_eq!(outbox.in_flight, 40);
+        assert_eq!(write_all(&mut outbox, 60), [3]);
+    }
+
+    #[test]
+    fn what_was_reported_is_not_reported_again() {
+        let mut outbox = outbox(7);
+        assert_eq!(outbox.unconfirmed(0), [(1, 7)]);
+        outbox.reported(3..=4);
+        assert_eq!(outbox.unconfirmed(1), [(2, 2), (5, 7)]);
+        assert_eq!(outbox.unconfirmed(7), []);
+    }
+
+    #[test]
+    fn written_is_told_once_however_often_it_is_written() {
+        let mut outbox = outbox(2);
+        assert_eq!(outbox.newly_written(), None);
+        write_all(&mut outbox, 100);
+        assert_eq!(outbox.newly_written(), Some(2));
+        outbox.resume(1);
+        write_all(&mut outbox, 100);
+        assert_eq!(outbox.newly_written(), None);
+    }
+}

@@ -72,3 +72,39 @@ impl Pulse {
         true
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a time to count from")]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_dead_link_is_noticed_within_40_s_even_if_ticks_come_late() {
+        let (settings, start) = (Settings::default(), Instant::now());
+        for late_ms in [0, 1, 1_000, 2_000] {
+            let mut pulse = Pulse::new(start);
+            let late = Duration::from_millis(late_ms);
+            let asked = pulse.deadline(&settings) + late;
+            assert_eq!(pulse.judge(&settings, asked), Verdict::Ask);
+            let given_up = pulse.deadline(&settings) + late;
+            assert_eq!(pulse.judge(&settings, given_up), Verdict::Dead);
+            assert!(given_up <= start + Duration::from_secs(40));
+        }
+    }
+
+    #[test]
+    fn a_jump_of_the_clock_is_not_taken_for_silence() {
+        let (settings, mut now) = (Settings::default(), Instant::now());
+        let mut pulse = Pulse::new(now);
+        // The machine sleeps for an hour, each time right after a ping; what came meanwhile is
+        // reported after the tick.
+        for _ in 0..3 {
+            now += Duration::from_secs(3600);
+            assert_eq!(pulse.judge(&settings, now), Verdict::Ask);
+            now += Duration::from_secs(3600);
+            assert_eq!(pulse.judge(&settings, now), Verdict::Ask);
+            pulse.heard(now);
+        }
+    }
+}

@@ -64,7 +64,7 @@ pub struct Kept {
 }
 
 /// A change to what is kept. All together, in order, make up the whole: see [`Saved::apply`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Change {
     /// The device, for good.
     Device(String),
@@ -136,6 +136,24 @@ impl Seat {
             }
             Change::Received(n) => self.received = *n,
             _ => {}
+        }
+    }
+}
+
+// The token is a secret here, too.
+impl std::fmt::Debug for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Device(device) => write!(f, "Device({device})"),
+            Self::Attempt(attempt) => write!(f, "Attempt({attempt})"),
+            Self::Seat(seat) => write!(f, "{seat:?}"),
+            Self::Token { epoch, .. } => write!(f, "Token(epoch {epoch})"),
+            Self::Sent(kept) => write!(f, "Sent({}, {:?})", kept.n, kept.frame),
+            Self::Acked(n) => write!(f, "Acked({n})"),
+            Self::Partner(stream) => write!(f, "Partner({stream})"),
+            Self::Received(n) => write!(f, "Received({n})"),
+            Self::Left(conversation) => write!(f, "Left({conversation})"),
+            Self::Free => f.write_str("Free"),
         }
     }
 }

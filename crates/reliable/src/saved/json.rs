@@ -269,3 +269,82 @@ fn conversation(text: &str) -> Result<ConversationId, BadSaved> {
 fn stream_id(text: &str) -> Result<StreamId, BadSaved> {
     StreamId::parse(text).ok_or_else(|| BadSaved::new("stream"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn saved() -> Saved {
+        let frame = Frame::Text(Arc::from(r#"{"type":"message","n":4,"payload": {"a" : 1} }"#));
+        let binary = Frame::Binary(Arc::from([0, 0, 0, 0, 0, 0, 0, 5, 255]));
+        Saved {
+            device: Some("dev-ice_1".to_owned()),
+            attempt: 1_764_000_000_000,
+            leaving: None,
+            seat: Some(Seat {
+                conversation: ConversationId([7; 16]),
+                side: Side::B,
+                partner: Some(r#"{"name":"Ben \u00e9"}"#.to_owned()),
+                reliable: true,
+                grace_ms: 60_000,
+                token: "token".to_owned(),
+                epoch: 3,
+                stream: StreamId(0xa0),
+                partner_stream: None,
+                next: 6,
+                received: 0,
+                fresh: false,
+                outbox: vec![Kept { n: 4, frame }, Kept { n: 5, frame: binary }],
+            }),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_bodies_stay_byte_for_byte() {
+        for saved in [Saved::default(), saved()] {
+            assert_eq!(Saved::from_json(&saved.to_json()), Ok(saved));
+        }
+        let left = Saved { leaving: Some(ConversationId([1; 16])), seat: None, ..saved() };
+        assert_eq!(Saved::from_json(&left.to_json()), Ok(left));
+    }
+
+    #[test]
+    fn what_is_damaged_or_cant_be_true_is_refused() {
+        let good = saved().to_json();
+        let damage = [
+            ("\"version\":1", "\"version\":2"),
+            ("\"version\":1", "\"version\":1,\"more\":0"),
+            ("\"attempt\":1764000000000", "\"attempt\":9007199254740992"),
+            ("\"attempt\":1764000000000", "\"attempt\":-1"),
+            ("\"next\":6", "\"next\":7"),
+            ("\"next\":6", "\"next\":1"),
+            ("\"next\":6", "\"next\":9007199254740992"),
+            ("\"n\":5", "\"n\":6"),
+            ("\"side\":\"b\"", "\"side\":\"c\""),
+            ("00000000000000a0", "a0"),
+            ("0707", "07g7"),
+            ("dev-ice_1", "dev ice"),
+            ("\"device\":\"dev-ice_1\"", "\"device\":null"),
+            ("\"token\":\"token\"", "\"token\":\"\""),
+            ("AAAAAAAAAAX/", "AAAAAAAAAAX"),
+            ("\"payload\\\":", "\"payload\\\":,"),
+            ("\"leaving\":null", "\"leaving\":\"01010101010101010101010101010101\""),
+        ];
+        for (from, to) in damage {
+            assert!(good.contains(from), "{from} is not in {good}");
+            assert!(Saved::from_json(&good.replacen(from, to, 1)).is_err(), "{to}");
+        }
+        assert!(Saved::from_json(&good[..good.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn losing_the_state_keeps_the_token_and_the_place() {
+        let mut lost = saved();
+        lost.lose_state(StreamId(9));
+        let seat = lost.seat.as_ref().unwrap();
+        assert_eq!((seat.next, seat.received, seat.outbox.len()), (1, 0, 0));
+        assert_eq!((seat.stream, seat.partner_stream, seat.fresh), (StreamId(9), None, true));
+        assert_eq!(seat.token, "token");
+        assert_eq!(Saved::from_json(&lost.to_json()), Ok(lost));
+    }
+}

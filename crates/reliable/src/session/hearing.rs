@@ -7,7 +7,7 @@ use vyoma_protocol::envelope::{
     ConversationId, Presence, ServerEnvelope, StreamId, parse_binary, weight,
 };
 
-use super::place::{Place, Talk};
+use super::place::{Place, Secret, Talk};
 use super::{Limits, Session};
 use crate::{Change, Content, Event, Seat, Trouble};
 
@@ -83,7 +83,7 @@ impl Session {
             ServerEnvelope::Matched { .. } => self.hear_matched(envelope, now),
             ServerEnvelope::Signal { payload } => {
                 if matches!(self.place, Place::Talking(_)) {
-                    self.out.event(Event::Signal { payload: payload.to_owned() });
+                    self.out.event(Event::Signal { payload: Content::Json(payload.to_owned()) });
                 }
             }
             ServerEnvelope::Accepted { conversation, stream, n, .. } => {
@@ -322,7 +322,7 @@ impl Session {
     fn hear_token(&mut self, token: &str, epoch: u64) {
         let Place::Talking(talk) = &mut self.place else { return };
         if epoch >= talk.epoch {
-            (talk.token, talk.epoch) = (token.to_owned(), epoch);
+            (talk.token, talk.epoch) = (Secret(token.to_owned()), epoch);
             self.out.save(Change::Token { token: token.to_owned(), epoch });
             self.line.confirm = true;
         }

@@ -53,6 +53,15 @@ pub(super) struct Leaving {
     pub(super) again: Option<Instant>,
 }
 
+/// A token: not for anybody's eyes, so debugging doesn't tell it.
+pub(super) struct Secret(pub(super) String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
 /// A conversation.
 #[derive(Debug)]
 pub(super) struct Talk {
@@ -61,7 +70,7 @@ pub(super) struct Talk {
     pub(super) partner: Option<String>,
     pub(super) reliable: bool,
     pub(super) grace_ms: u64,
-    pub(super) token: String,
+    pub(super) token: Secret,
     pub(super) epoch: u64,
     pub(super) stream: StreamId,
     pub(super) fresh: bool,
@@ -85,7 +94,7 @@ impl Talk {
             partner: self.partner.clone(),
             reliable: self.reliable,
             grace_ms: self.grace_ms,
-            token: self.token.clone(),
+            token: self.token.0.clone(),
             epoch: self.epoch,
             stream: self.stream,
             partner_stream: self.inbox.stream,
@@ -105,7 +114,7 @@ impl From<Seat> for Talk {
             partner: seat.partner,
             reliable: seat.reliable,
             grace_ms: seat.grace_ms,
-            token: seat.token,
+            token: Secret(seat.token),
             epoch: seat.epoch,
             stream: seat.stream,
             fresh: seat.fresh,

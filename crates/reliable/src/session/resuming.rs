@@ -18,7 +18,7 @@ impl Session {
         // The resume itself acknowledges.
         talk.inbox.acknowledge();
         self.out.write(&ClientEnvelope::Resume {
-            token: &talk.token,
+            token: &talk.token.0,
             device: self.device.as_deref().unwrap_or_default(),
             attempt,
             stream: talk.stream,

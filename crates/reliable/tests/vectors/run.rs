@@ -209,7 +209,10 @@ fn tell_event(event: &Event) -> Value {
         Event::Undelivered { from, to } => json!({"type": "undelivered", "from": from, "to": to}),
         Event::Gap { from, to } => json!({"type": "gap", "from": from, "to": to}),
         Event::Typing { on } => json!({"type": "typing", "on": on}),
-        Event::Signal { payload } => json!({"type": "signal", "payload": payload}),
+        Event::Signal { payload: Content::Json(text) } => {
+            json!({"type": "signal", "payload": text})
+        }
+        Event::Signal { payload } => panic!("{payload:?} is no JSON"),
         Event::Away => json!({"type": "away"}),
         Event::Back => json!({"type": "back"}),
         Event::Lost => json!({"type": "lost"}),
