@@ -19,18 +19,11 @@ enum Place {
     Seated(ConversationId, Side),
 }
 
-/// What is known of a seat from outside.
-#[derive(Debug, Clone, Copy, Default)]
-struct Chair {
-    device: Option<Identity>,
-    /// Until when it is kept for somebody who isn't connected.
-    away_until: Option<Instant>,
-}
-
 #[derive(Debug)]
 struct Entry<Desk> {
     desk: Desk,
-    chairs: [Chair; 2],
+    /// Until when the seats are kept whose holders aren't connected.
+    away_until: [Option<Instant>; 2],
     /// It has ended, and stays only for who has still to hear of it.
     ended: bool,
 }
@@ -96,7 +89,7 @@ impl<Desk: Clone> Directory<Desk> {
         };
         let Some(entry) = self.conversations.get(&conversation) else { return Join::Free };
         if !entry.ended && leave != Some(conversation) {
-            let until = entry.chairs[side as usize].away_until;
+            let until = entry.away_until[side as usize];
             let rest = until.map(|until| until.saturating_duration_since(now));
             return Join::Seated(conversation, rest);
         }
@@ -127,8 +120,7 @@ impl<Desk: Clone> Directory<Desk> {
 
     /// Two begin to talk, reached at `desk`; `None` is one without a device.
     pub fn begin(&mut self, id: ConversationId, devices: [Option<Identity>; 2], desk: Desk) {
-        let chairs = devices.map(|device| Chair { device, away_until: None });
-        self.conversations.insert(id, Entry { desk, chairs, ended: false });
+        self.conversations.insert(id, Entry { desk, away_until: [None; 2], ended: false });
         for (side, device) in [Side::A, Side::B].into_iter().zip(devices) {
             if let Some(device) = device {
                 self.devices.insert(device, Place::Seated(id, side));
@@ -154,14 +146,9 @@ impl<Desk: Clone> Directory<Desk> {
         };
         let entry = self.conversations.entry(id).or_insert_with(|| Entry {
             desk: desk.clone(),
-            chairs: [Chair { device: None, away_until: Some(until) }; 2],
+            away_until: [Some(until); 2],
             ended: false,
         });
-        let chair = &mut entry.chairs[side as usize];
-        if chair.device.is_some_and(|holder| holder != device) {
-            return Resumption::Over;
-        }
-        chair.device = Some(device);
         self.devices.insert(device, Place::Seated(id, side));
         if adopted { Resumption::Adopt } else { Resumption::Seat(entry.desk.clone()) }
     }
@@ -169,7 +156,7 @@ impl<Desk: Clone> Directory<Desk> {
     /// The connection of a seat came (`None`), or was lost, and is kept until then.
     pub fn note_presence(&mut self, id: ConversationId, side: Side, away_until: Option<Instant>) {
         if let Some(entry) = self.conversations.get_mut(&id) {
-            entry.chairs[side as usize].away_until = away_until;
+            entry.away_until[side as usize] = away_until;
         }
     }
 
@@ -180,21 +167,15 @@ impl<Desk: Clone> Directory<Desk> {
         }
     }
 
-    /// A side has nothing to do with a conversation any more.
-    pub fn release(&mut self, id: ConversationId, side: Side) {
-        let Some(entry) = self.conversations.get(&id) else { return };
-        let device = entry.chairs[side as usize].device;
-        if let Some(device) = device
-            && self.devices.get(&device) == Some(&Place::Seated(id, side))
-        {
+    /// A device has nothing to do with a conversation any more.
+    pub fn release(&mut self, id: ConversationId, side: Side, device: Identity) {
+        if self.devices.get(&device) == Some(&Place::Seated(id, side)) {
             self.devices.remove(&device);
         }
     }
 
-    /// Nobody sits there any more.
+    /// Nobody sits there any more; all devices have been released.
     pub fn remove(&mut self, id: ConversationId) {
-        self.release(id, Side::A);
-        self.release(id, Side::B);
         self.conversations.remove(&id);
     }
 

@@ -1,59 +1,60 @@
-//! How often something may happen: a token bucket, of which one instant is all there is.
+//! How often something may happen: a token bucket, of which one moment is all there is.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A burst, and how long one of it takes to grow back.
 #[derive(Debug, Clone, Copy)]
 pub struct Rate {
     /// How many at once.
     pub burst: u32,
-    /// Until one more.
-    pub interval: Duration,
+    /// Until one more, in milliseconds.
+    pub interval: u32,
 }
 
-/// A bucket of a [`Rate`], which has to be the same at each call.
-#[derive(Debug, Clone, Copy)]
+/// A full bucket of a [`Rate`], which has to be the same at each call. It is four bytes, since every
+/// connection has some.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Bucket {
-    /// When it is full again: each taking moves this on by one interval.
-    full_at: Instant,
+    /// When it is full again, in milliseconds of the clock that the calls use: each taking moves this
+    /// on by one interval. Wraps after 49 days, after which a bucket that was empty is full.
+    full_at: u32,
 }
 
 impl Bucket {
-    /// A full one.
-    pub fn full(now: Instant) -> Self {
-        Self { full_at: now }
-    }
-
-    /// Takes one.
+    /// Takes one at `now`, counted from any fixed moment.
     ///
     /// # Errors
     /// How long to wait for one; then none is taken.
-    pub fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Duration> {
-        let full_at = self.full_at.max(now) + rate.interval;
-        let over =
-            full_at.saturating_duration_since(now).saturating_sub(rate.interval * rate.burst);
-        if !over.is_zero() {
-            return Err(over);
+    pub fn take(&mut self, rate: Rate, now: Duration) -> Result<(), Duration> {
+        let now = now.as_millis() as u32;
+        let most = rate.interval * rate.burst;
+        // What isn't ahead by a full burst at most lies behind.
+        let ahead = Some(self.full_at.wrapping_sub(now)).filter(|ahead| *ahead <= most);
+        let ahead = ahead.unwrap_or(0) + rate.interval;
+        if ahead > most {
+            return Err(Duration::from_millis((ahead - most).into()));
         }
-        self.full_at = full_at;
+        self.full_at = now.wrapping_add(ahead);
         Ok(())
     }
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a start to count from; all later times are made up")]
 mod tests {
     use super::*;
 
     #[test]
     fn a_burst_and_then_one_an_interval() {
-        let (start, interval) = (Instant::now(), Duration::from_secs(1));
-        let rate = Rate { burst: 3, interval };
-        let mut bucket = Bucket::full(start);
-        assert_eq!([(); 3].map(|()| bucket.take(rate, start)), [Ok(()); 3]);
-        assert_eq!(bucket.take(rate, start + interval / 4), Err(interval * 3 / 4));
-        assert_eq!(bucket.take(rate, start + interval), Ok(()));
-        assert_eq!(bucket.take(rate, start + interval), Err(interval));
-        assert_eq!([(); 3].map(|()| bucket.take(rate, start + interval * 9)), [Ok(()); 3]);
+        let rate = Rate { burst: 3, interval: 1000 };
+        for start in [0, 7, u64::from(u32::MAX) - 1500] {
+            let at = |after| Duration::from_millis(start + after);
+            let mut bucket = Bucket { full_at: start as u32 };
+            assert_eq!([(); 3].map(|()| bucket.take(rate, at(0))), [Ok(()); 3]);
+            assert_eq!(bucket.take(rate, at(250)), Err(Duration::from_millis(750)));
+            assert_eq!(bucket.take(rate, at(1000)), Ok(()));
+            assert_eq!(bucket.take(rate, at(1000)), Err(Duration::from_millis(1000)));
+            assert_eq!([(); 3].map(|()| bucket.take(rate, at(9000))), [Ok(()); 3]);
+            assert!(bucket.take(rate, at(9000)).is_err());
+        }
     }
 }

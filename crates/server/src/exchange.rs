@@ -65,8 +65,8 @@ impl Exchange {
     pub(crate) async fn carry(mut self: Box<Self>, shared: &Arc<Shared>) {
         poll_fn(|cx| self.poll(cx, shared)).await;
         counters::add(Counter::ConversationsEnded, 1);
-        let id = self.conversation.id();
-        shared.lobby.forget_conversation(id);
+        SIDES.into_iter().for_each(|side| self.release(side, shared));
+        shared.lobby.forget_conversation(self.conversation.id());
         for letter in self.letterbox.close() {
             self.turn_away(letter, shared);
         }

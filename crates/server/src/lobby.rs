@@ -214,9 +214,9 @@ impl Lobby {
         self.lock().directory.note_end(id);
     }
 
-    /// A side has nothing to do with its conversation any more.
-    pub(crate) fn release(&self, id: ConversationId, side: Side) {
-        self.lock().directory.release(id, side);
+    /// A device has nothing to do with its conversation any more.
+    pub(crate) fn release(&self, id: ConversationId, side: Side, device: Identity) {
+        self.lock().directory.release(id, side, device);
     }
 
     /// Nobody sits in a conversation any more.

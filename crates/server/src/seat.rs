@@ -73,8 +73,8 @@ pub(crate) struct Seat {
     pinged_at: u64,
     /// What a client has besides that speaks `vyoma.v1`.
     pub(crate) speaker: Option<Box<Speaker>>,
-    /// A pong has come that answers the question whether everything up to this number has.
-    pub(crate) receipt: Option<u64>,
+    /// A pong has come that answers the question whether everything up to this number has; 0 if not.
+    pub(crate) receipt: u64,
     /// How many bytes it had acknowledged when that was last looked at; the lower half of the
     /// number is enough to see it grow.
     acknowledged: u32,
@@ -115,7 +115,7 @@ impl Seat {
             farewell: None,
             pinged_at: 0,
             speaker: None,
-            receipt: None,
+            receipt: 0,
             acknowledged: 0,
             home,
             membership: Membership { id, shared: Arc::clone(shared) },
@@ -366,7 +366,7 @@ impl Seat {
 
     fn hear_pong(&mut self, pong: &[u8], window: &mut Window<'_>) {
         if let Ok(number) = pong.try_into() {
-            self.receipt = Some(u64::from_be_bytes(number));
+            self.receipt = u64::from_be_bytes(number);
         } else if self.is_fenced() && pong == self.fences.to_be_bytes() {
             self.fence = None;
             counters::reason(Reason::Fenced, self.relay.discard(window));

@@ -1,7 +1,7 @@
 //! What a client that speaks `vyoma.v1` has besides its socket: who it is, what it wants, and how often
 //! it may say so.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use vyoma_core::conversation::Resume;
 use vyoma_core::rate::{Bucket, Rate};
@@ -10,11 +10,11 @@ use vyoma_protocol::envelope::{ClientEnvelope, ConversationId, ErrorReport, Prof
 use vyoma_protocol::token::{Claims, Identity};
 
 /// Errors that a client may cause: a working one causes none.
-const ERRORS: Rate = Rate { burst: 64, interval: Duration::from_secs(1) };
+const ERRORS: Rate = Rate { burst: 64, interval: 1000 };
 /// What costs the partner or a file something, and isn't bounded by the credit.
-const FLEETING: Rate = Rate { burst: 128, interval: Duration::from_millis(1000 / 32) };
+const FLEETING: Rate = Rate { burst: 128, interval: 1000 / 32 };
 /// What costs the lobby something.
-const MOVES: Rate = Rate { burst: 16, interval: Duration::from_secs(1) };
+const MOVES: Rate = Rate { burst: 16, interval: 1000 };
 
 /// Where a client is in its story, as it knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub(crate) struct Speaker {
     pub(crate) state: State,
     pub(crate) wish: Option<Wish>,
     pub(crate) last: Option<Last>,
+    /// What its buckets count from.
+    born: Instant,
     errors: Bucket,
     fleeting: Bucket,
     moves: Bucket,
@@ -70,9 +72,10 @@ impl Speaker {
             state: State::New,
             wish: None,
             last: None,
-            errors: Bucket::full(now),
-            fleeting: Bucket::full(now),
-            moves: Bucket::full(now),
+            born: now,
+            errors: Bucket::default(),
+            fleeting: Bucket::default(),
+            moves: Bucket::default(),
         }
     }
 
@@ -101,7 +104,7 @@ impl Speaker {
 
     /// Whether one more error is borne.
     pub(crate) fn may_err(&mut self, now: Instant) -> bool {
-        self.errors.take(ERRORS, now).is_ok()
+        self.errors.take(ERRORS, now - self.born).is_ok()
     }
 
     /// Whether it may send this now.
@@ -114,6 +117,7 @@ impl Speaker {
         now: Instant,
     ) -> Result<(), ErrorReport<'static>> {
         use ClientEnvelope::{Ack, Join, Leave, Message, Next, Resume};
+        let now = now - self.born;
         let taken = match envelope {
             Message { .. } | Ack { .. } => return Ok(()),
             Join { .. } | Next { .. } | Leave {} | Resume { .. } => self.moves.take(MOVES, now),

@@ -45,7 +45,8 @@ pub(super) struct Lane {
     pub(super) told: Told,
     /// When the sender is to hear what was accepted.
     pub(super) accept_at: Option<Instant>,
-    pub(super) counted: Option<Counted>,
+    /// Said once in a conversation's life, if at all: not worth 32 bytes in each.
+    pub(super) counted: Option<Box<Counted>>,
     /// The messages from `acked + 1` to `expected - 1`, unless the conversation is over.
     pub(super) window: Window,
 }

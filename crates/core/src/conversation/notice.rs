@@ -22,7 +22,7 @@ impl Conversation {
     /// The next thing that a side has to hear before it gets (more) messages. Call it until there is
     /// none, write [`Conversation::unwritten`], and begin again: the end comes behind all messages.
     pub fn next_notice(&mut self, side: Side) -> Option<Notice> {
-        if let Some(notice) = self.seat_mut(side).notices.pop_front() {
+        if let Some(notice) = self.seat_mut(side).next_notice() {
             return Some(notice);
         }
         self.receipt(side).or_else(|| self.farewell(side)).map(Notice::Envelope)

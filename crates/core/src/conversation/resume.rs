@@ -71,7 +71,7 @@ impl Conversation {
         if (resume.epoch, resume.attempt) <= self.seat(side).holder {
             return Err(Refused::Superseded);
         }
-        if self.seat(other).notices.len() >= MOST_NOTICES {
+        if self.seat(other).unheard() >= MOST_NOTICES {
             return Err(Refused::Busy);
         }
         let seat = self.seat_mut(side);
@@ -112,7 +112,7 @@ impl Conversation {
             None => {
                 let counted = lane.counted.take();
                 lane.renumber(stream, first, next);
-                match counted {
+                match counted.map(|counted| *counted) {
                     None => Ok([None, None]),
                     Some(Counted { stream: Some(same), received }) if same == stream => {
                         if received >= next {
@@ -150,7 +150,7 @@ impl Conversation {
         let Resume { partner_stream, received, .. } = *resume;
         lane.window.rewind();
         let Some(stream) = lane.stream else {
-            lane.counted = Some(Counted { stream: partner_stream, received });
+            lane.counted = Some(Box::new(Counted { stream: partner_stream, received }));
             return Ok([None, None]);
         };
         let lost = |stream, from, to| Some(Gap { stream, from, to });

@@ -17,9 +17,13 @@ struct Entry {
     weight: u32,
 }
 
-/// Messages in the order of their numbers; which numbers they have, the lane knows.
+/// Messages in the order of their numbers; which numbers they have, the lane knows. Costs a pointer
+/// while nobody has said anything.
 #[derive(Debug, Default)]
-pub(super) struct Window {
+pub(super) struct Window(Option<Box<Content>>);
+
+#[derive(Debug, Default)]
+struct Content {
     bytes: Vec<u8>,
     /// Where the first frame begins.
     start: usize,
@@ -36,45 +40,115 @@ pub(super) struct Window {
 impl Window {
     /// What all messages weigh, in bytes.
     pub(super) fn weight(&self) -> usize {
-        self.weight
+        self.0.as_ref().map_or(0, |content| content.weight)
     }
 
     /// The memory it takes, in bytes.
     pub(super) fn held(&self) -> usize {
-        self.bytes.capacity() + self.entries.capacity() * size_of::<Entry>()
+        let held = |content: &Content| {
+            content.bytes.capacity() + content.entries.capacity() * size_of::<Entry>()
+        };
+        self.0.as_deref().map_or(0, held)
     }
 
     /// How many messages are written to the receiver's socket.
     pub(super) fn written(&self) -> usize {
-        self.written
+        self.0.as_ref().map_or(0, |content| content.written)
     }
 
     /// Adds a message: the parts of its frame, in order.
     pub(super) fn push(&mut self, frame: [&[u8]; 2], weight: usize) {
         let len = frame[0].len() + frame[1].len();
-        self.make_room(len);
-        self.bytes.extend_from_slice(frame[0]);
-        self.bytes.extend_from_slice(frame[1]);
         self.note(len, weight);
-        self.owed = 0;
+        let content = self.0.get_or_insert_default();
+        content.owed = 0;
+        content.make_room(len);
+        content.bytes.extend_from_slice(frame[0]);
+        content.bytes.extend_from_slice(frame[1]);
     }
 
     /// Notes a message whose frame comes by [`Window::fill`].
     pub(super) fn note(&mut self, len: usize, weight: usize) {
+        let content = self.0.get_or_insert_default();
         // A message is far shorter than 4 GiB: the largest limit is 64 MiB.
-        self.entries.push_back(Entry { len: len as u32, weight: weight as u32 });
-        self.weight += weight;
-        self.owed += len;
+        content.entries.push_back(Entry { len: len as u32, weight: weight as u32 });
+        content.weight += weight;
+        content.owed += len;
     }
 
     /// Takes the frames that were noted off the front of a run.
     pub(super) fn fill(&mut self, run: &mut &[u8]) {
-        let (frames, rest) = run.split_at(std::mem::take(&mut self.owed));
-        self.make_room(frames.len());
-        self.bytes.extend_from_slice(frames);
+        let Some(content) = &mut self.0 else { return };
+        let (frames, rest) = run.split_at(std::mem::take(&mut content.owed));
+        content.make_room(frames.len());
+        content.bytes.extend_from_slice(frames);
         *run = rest;
     }
 
+    /// Drops the oldest `count` messages.
+    pub(super) fn drop_front(&mut self, count: usize) {
+        let Some(content) = &mut self.0 else { return };
+        if count >= content.entries.len() {
+            return self.clear();
+        }
+        for entry in content.entries.drain(..count) {
+            content.start += entry.len as usize;
+            content.weight -= entry.weight as usize;
+            if content.written > 0 {
+                content.written -= 1;
+                content.written_bytes -= entry.len as usize;
+            }
+        }
+    }
+
+    /// Drops all messages.
+    pub(super) fn clear(&mut self) {
+        match &mut self.0 {
+            Some(content) if content.bytes.capacity() <= KEEP => {
+                content.bytes.clear();
+                content.entries.clear();
+                (content.start, content.weight) = (0, 0);
+                (content.written, content.written_bytes) = (0, 0);
+            }
+            _ => self.0 = None,
+        }
+    }
+
+    /// Gives back what an empty window keeps.
+    pub(super) fn shrink(&mut self) {
+        if self.weight() == 0 {
+            self.0 = None;
+        }
+    }
+
+    /// Nothing counts as written any more: there is another socket.
+    pub(super) fn rewind(&mut self) {
+        if let Some(content) = &mut self.0 {
+            (content.written, content.written_bytes) = (0, 0);
+        }
+    }
+
+    /// The frames that aren't written yet.
+    pub(super) fn unwritten(&self) -> &[u8] {
+        let unwritten = |content: &'_ Content| content.start + content.written_bytes;
+        self.0.as_deref().map_or(&[], |content| &content.bytes[unwritten(content)..])
+    }
+
+    /// The socket took `bytes` more. If that ends inside a frame, its rest is returned, to be written
+    /// before anything else, and the frame counts as written.
+    pub(super) fn wrote(&mut self, bytes: usize) -> &[u8] {
+        let Some(content) = &mut self.0 else { return &[] };
+        let end = content.written_bytes + bytes;
+        while content.written_bytes < end {
+            let Some(entry) = content.entries.get(content.written) else { break };
+            content.written += 1;
+            content.written_bytes += entry.len as usize;
+        }
+        &content.bytes[content.start + end..content.start + content.written_bytes]
+    }
+}
+
+impl Content {
     fn make_room(&mut self, len: usize) {
         // At least half of it is free then, so each byte is moved once at most, on average.
         let full = self.bytes.len() + len > self.bytes.capacity();
@@ -82,61 +156,6 @@ impl Window {
             self.bytes.drain(..self.start);
             self.start = 0;
         }
-    }
-
-    /// Drops the oldest `count` messages.
-    pub(super) fn drop_front(&mut self, count: usize) {
-        if count >= self.entries.len() {
-            return self.clear();
-        }
-        for entry in self.entries.drain(..count) {
-            self.start += entry.len as usize;
-            self.weight -= entry.weight as usize;
-            if self.written > 0 {
-                self.written -= 1;
-                self.written_bytes -= entry.len as usize;
-            }
-        }
-    }
-
-    /// Drops all messages.
-    pub(super) fn clear(&mut self) {
-        if self.bytes.capacity() > KEEP {
-            *self = Self::default();
-        } else {
-            self.bytes.clear();
-            self.entries.clear();
-            (self.start, self.weight, self.written, self.written_bytes) = (0, 0, 0, 0);
-        }
-    }
-
-    /// Gives back what an empty window keeps.
-    pub(super) fn shrink(&mut self) {
-        if self.entries.is_empty() {
-            *self = Self::default();
-        }
-    }
-
-    /// Nothing counts as written any more: there is another socket.
-    pub(super) fn rewind(&mut self) {
-        (self.written, self.written_bytes) = (0, 0);
-    }
-
-    /// The frames that aren't written yet.
-    pub(super) fn unwritten(&self) -> &[u8] {
-        &self.bytes[self.start + self.written_bytes..]
-    }
-
-    /// The socket took `bytes` more. If that ends inside a frame, its rest is returned, to be written
-    /// before anything else, and the frame counts as written.
-    pub(super) fn wrote(&mut self, bytes: usize) -> &[u8] {
-        let end = self.written_bytes + bytes;
-        while self.written_bytes < end {
-            let Some(entry) = self.entries.get(self.written) else { break };
-            self.written += 1;
-            self.written_bytes += entry.len as usize;
-        }
-        &self.bytes[self.start + end..self.start + self.written_bytes]
     }
 }
 
@@ -153,12 +172,12 @@ mod tests {
         assert_eq!(window.wrote(2), b"c");
         assert_eq!((window.written(), window.unwritten()), (1, &b"de"[..]));
         window.drop_front(1);
-        assert_eq!((window.entries.len(), window.written(), window.weight()), (1, 0, 20));
+        assert_eq!((window.written(), window.weight()), (0, 20));
         assert_eq!(window.wrote(2), b"");
         window.rewind();
         assert_eq!(window.unwritten(), b"de");
         window.drop_front(5);
-        assert_eq!((window.entries.len(), window.weight(), window.unwritten()), (0, 0, &b""[..]));
+        assert_eq!((window.weight(), window.unwritten()), (0, &b""[..]));
     }
 
     #[test]
@@ -167,11 +186,11 @@ mod tests {
         for round in 0..10_000_u32 {
             window.push([&round.to_be_bytes(), &[0; 60]], 80);
             assert_eq!(window.wrote(64), b"");
-            if window.entries.len() > 8 {
+            if window.weight() > 8 * 80 {
                 window.drop_front(1);
             }
         }
-        assert_eq!(window.entries.len(), 8);
+        assert_eq!(window.weight(), 8 * 80);
         assert!(window.held() < 4096, "{}", window.held());
         window.rewind();
         assert_eq!(window.unwritten()[..4], 9992_u32.to_be_bytes());

@@ -30,7 +30,7 @@ impl Exchange {
                 if let Some(seat) = self.chairs[side as usize].seat.take() {
                     life::bury(seat, Reason::Superseded, shared);
                 }
-                self.conversation.release(side);
+                self.release(side, shared);
             }
         }
     }

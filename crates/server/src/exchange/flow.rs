@@ -63,9 +63,10 @@ impl Exchange {
                 Received::Gone(reason) => return Some(reason),
             }
         }
-        if let Some(n) = seat.receipt.take() {
+        let receipt = std::mem::take(&mut seat.receipt);
+        if receipt > 0 {
             own.asked = None;
-            conversation.plain_took(side, n);
+            conversation.plain_took(side, receipt);
         }
         None
     }

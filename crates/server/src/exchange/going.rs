@@ -68,9 +68,11 @@ impl Exchange {
         life::spawn(chapter, shared);
     }
 
-    fn release(&mut self, side: Side, shared: &Shared) {
+    pub(super) fn release(&mut self, side: Side, shared: &Shared) {
         self.conversation.release(side);
-        shared.lobby.release(self.conversation.id(), side);
+        if let Some(device) = self.chairs[side as usize].device {
+            shared.lobby.release(self.conversation.id(), side, device);
+        }
     }
 
     /// Polls again where a plain client wasn't read from, and may be by now.
