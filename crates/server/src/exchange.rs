@@ -62,13 +62,13 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     /// Carries what is said until nobody sits here any more.
-    pub(crate) async fn carry(mut self: Box<Self>, shared: &Arc<Shared>) {
-        poll_fn(|cx| self.poll(cx, shared)).await;
+    pub(crate) async fn carry(mut self: Box<Self>, shared: Arc<Shared>) {
+        poll_fn(|cx| self.poll(cx, &shared)).await;
         counters::add(Counter::ConversationsEnded, 1);
-        SIDES.into_iter().for_each(|side| self.release(side, shared));
+        SIDES.into_iter().for_each(|side| self.release(side, &shared));
         shared.lobby.forget_conversation(self.conversation.id());
         for letter in self.letterbox.close() {
-            self.turn_away(letter, shared);
+            self.turn_away(letter, &shared);
         }
     }
 

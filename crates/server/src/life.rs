@@ -56,8 +56,9 @@ async fn live(mut chapter: Chapter, shared: Arc<Shared>) {
             Chapter::Queue(seat) => Box::pin(seek(seat, &shared)).await,
             Chapter::Talk(talk) => part(talk.end(), &shared),
             Chapter::Exchange(exchange) => {
-                Box::pin(exchange.carry(&shared)).await;
-                Chapter::Over
+                // In a task that has room for that only.
+                tokio::spawn(exchange.carry(shared));
+                return;
             }
             Chapter::Fence(seat) => Box::pin(pass_fence(seat, &shared)).await,
             Chapter::Alone(seat) => Box::pin(stay(seat, &shared)).await,
