@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vyoma_protocol::Reason;
-use vyoma_protocol::envelope::{ConversationId, Ending, Side, Subject};
+use vyoma_protocol::envelope::{ConversationId, Ending, Side, Subject, push_plain_text};
 
 use crate::Change;
 
@@ -50,6 +50,20 @@ impl Frame {
         match self {
             Self::Text(text) => text.as_bytes(),
             Self::Binary(bytes) => bytes,
+        }
+    }
+}
+
+impl Content {
+    /// What a person reads: the text of a string, other JSON as it is, bytes as their number.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Json(json) => {
+                let mut text = Vec::new();
+                push_plain_text(json, &mut text);
+                String::from_utf8_lossy(&text).into_owned()
+            }
+            Self::Binary(bytes) => format!("({} bytes)", bytes.len()),
         }
     }
 }
