@@ -166,7 +166,8 @@ async fn a_client_that_crashed_goes_on_from_its_file() {
 #[tokio::test]
 async fn what_isnt_a_server_is_said() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (client, mut happenings) = Client::start(&format!("ws://{closed}"), Options::default()).unwrap();
+    let (client, mut happenings) =
+        Client::start(&format!("ws://{closed}"), Options::default()).unwrap();
     client.join(None).await.unwrap();
     let why = loop {
         if let Happening::CannotConnect(error) = happenings.next().await.unwrap() {
