@@ -148,7 +148,11 @@ fn hear(happening: Happening, account: &mut Account, stage: &Stage) {
         Event::Lost => {
             stage.losses.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
         }
-        Event::Gap { .. } | Event::Undelivered { .. } | Event::Ended { .. } | Event::Trouble(_) => {
+        Event::Gap { .. }
+        | Event::Undelivered { .. }
+        | Event::Ended { .. }
+        | Event::Trouble(_)
+        | Event::Error(_) => {
             account.surprises.push(format!("{event:?}"));
         }
         _ => {}

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::decoder::Whole;
 use crate::mask::move_masked;
-use crate::{Header, Kind, MAX_UNMASKED_HEADER, Opcode, Reason, unmasked_header_len};
+use crate::{Header, Kind, MAX_UNMASKED_HEADER, Opcode, Reason, Role, unmasked_header_len};
 
 /// The most bytes one read may bring: 16 KiB would double the cost of 16 KiB messages, and more
 /// than 64 KiB only costs cache.
@@ -69,6 +69,19 @@ impl<'b> Window<'b> {
     pub fn output(&self) -> [&[u8]; 2] {
         let end = self.open.as_ref().map_or(self.out.end, |open| open.header_at);
         [&self.front[self.front_at..], &self.buf[self.out.start.min(end)..end]]
+    }
+
+    /// Makes each slice of the output hold whole frames: the end of a message that began in earlier
+    /// windows is copied to where it began. Who only writes the output on doesn't need it.
+    pub fn align(&mut self) {
+        let Ok(Some((header, at))) = Header::parse(&self.front[self.front_at..], Role::Client)
+        else {
+            return;
+        };
+        let missing = at + header.len as usize - (self.front.len() - self.front_at);
+        let tail = self.out.start..self.out.start + missing;
+        self.out.start = tail.end;
+        self.front.extend_from_slice(&self.buf[tail]);
     }
 
     /// Whether nothing goes out.

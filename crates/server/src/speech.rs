@@ -55,7 +55,12 @@ impl Seat {
     }
 
     /// Takes what a client sent that is in no conversation.
-    pub(crate) fn take_aside(&mut self, window: &Window<'_>, shared: &Shared) -> Option<Reason> {
+    pub(crate) fn take_aside(
+        &mut self,
+        window: &mut Window<'_>,
+        shared: &Shared,
+    ) -> Option<Reason> {
+        window.align();
         let now = Instant::now();
         for mut run in window.output() {
             while let Some(Framed { kind, payload, .. }) = Framed::split_off(&mut run) {

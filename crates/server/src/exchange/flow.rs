@@ -152,7 +152,8 @@ fn ask(conversation: &Conversation, side: Side, seat: &mut Seat) -> Option<u64> 
 }
 
 impl Lane<'_> {
-    fn take(&mut self, seat: &mut Seat, window: &Window<'_>) -> Option<Reason> {
+    fn take(&mut self, seat: &mut Seat, window: &mut Window<'_>) -> Option<Reason> {
+        window.align();
         let (mut messages, mut bytes, mut gone) = (0, 0, None);
         let reliable = seat.speaker.is_some();
         for mut run in window.output() {
