@@ -164,9 +164,13 @@ impl Lobby {
         true
     }
 
-    /// A matched client goes before its conversation has begun.
+    /// A matched client goes before its conversation has begun. If another connection of its device has
+    /// the ticket by now, that keeps it.
     pub(crate) fn abandon(&self, ticket: Ticket, device: Option<Identity>) {
-        self.lock().forget_ticket(ticket, device);
+        let mut state = self.lock();
+        if !state.desks.contains_key(&ticket) {
+            state.forget_ticket(ticket, device);
+        }
     }
 
     /// Two begin to talk.

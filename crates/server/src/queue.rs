@@ -181,17 +181,12 @@ async fn leave(seat: &mut Seat, mut stay: Stay, shared: &Shared) -> Option<Box<S
     let device = seat.speaker.as_ref().map(|speaker| speaker.device);
     if !shared.lobby.leave(seat.id(), stay.ticket, device) {
         stay.notes.close();
-        let mut superseded = false;
         while let Some(note) = stay.notes.recv().await {
-            match note {
-                Note::Partner(partner) => orphan = Some(partner),
-                Note::Superseded => superseded = true,
-                Note::Order(_) => {}
+            if let Note::Partner(partner) = note {
+                orphan = Some(partner);
             }
         }
-        if !superseded {
-            shared.lobby.abandon(stay.ticket, device);
-        }
+        shared.lobby.abandon(stay.ticket, device);
     }
     seat.seeking().queued = None;
     shared.lobby.place(seat.id(), Place::Closing);
