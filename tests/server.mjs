@@ -25,10 +25,11 @@ function binary() {
 
 /**
  * Starts the server on `port` of the loopback address (0 takes a free one), or as plain `vyoma`
- * with every default if `port` is null. Returns its port, and `kill`, which ends it at once.
+ * with every default if `port` is null, and with `more` options. Returns its port, and `kill`, which
+ * ends it at once.
  */
-export async function startServer(port = 0) {
-  const args = port === null ? [] : ["--bind", "127.0.0.1", "--port", String(port)];
+export async function startServer(port = 0, more = []) {
+  const args = port === null ? [] : ["--bind", "127.0.0.1", "--port", String(port), ...more];
   const env = { ...process.env };
   delete env.PORT;
   const child = spawn(binary(), args, { env, stdio: ["ignore", "pipe", "pipe"] });

@@ -140,24 +140,30 @@ fn part(ended: Ended, shared: &Arc<Shared>) -> Chapter {
     let (goer, stayer, reason) = match ended {
         Ended::Left { goer, stayer, reason } => (goer, stayer, reason),
         Ended::Both(a, b) => {
-            shared.lobby.part((a.id(), Place::Closing), (b.id(), Place::Closing));
+            shared.lobby.part([a.id(), b.id()].map(|id| (id, Place::Closing)));
             bury(a, Reason::Shutdown, shared);
             bury(b, Reason::Shutdown, shared);
             return Chapter::Over;
         }
     };
     let cut_message = goer.relay.is_forwarding();
-    shared.lobby.closing(goer.id());
+    let (fate, place) = after_partner(cut_message, shared);
+    // In one step: nobody is ever seen talking with one who has gone.
+    shared.lobby.part([(goer.id(), Place::Closing), (stayer.id(), place)]);
     bury(goer, reason, shared);
-    after_partner(stayer, cut_message, shared)
+    live_on(stayer, fate, cut_message, shared)
 }
 
-/// How a plain client lives on whose partner has gone, perhaps in the middle of a message to it.
-pub(crate) fn after_partner(
-    mut stayer: Box<Seat>,
-    cut_message: bool,
-    shared: &Arc<Shared>,
-) -> Chapter {
+/// A plain client's partner has gone from a conversation of `vyoma.v1`, with all it had said
+/// delivered.
+pub(crate) fn survive(stayer: Box<Seat>, shared: &Arc<Shared>) -> Chapter {
+    let (fate, place) = after_partner(false, shared);
+    shared.lobby.place(stayer.id(), place);
+    live_on(stayer, fate, false, shared)
+}
+
+/// What becomes of a plain client whose partner has gone, perhaps in the middle of a message.
+fn after_partner(cut_message: bool, shared: &Shared) -> (Fate, Place) {
     let departure = Departure {
         cut_message,
         draining: shared.shutdown.draining(),
@@ -169,8 +175,11 @@ pub(crate) fn after_partner(
         Fate::Stay => Place::Unpaired,
         Fate::Close(_) => Place::Closing,
     };
-    shared.lobby.place(stayer.id(), place);
-    if !departure.cut_message {
+    (fate, place)
+}
+
+fn live_on(mut stayer: Box<Seat>, fate: Fate, cut_message: bool, shared: &Arc<Shared>) -> Chapter {
+    if !cut_message {
         stayer.outbox.message(plain::DISCONNECTED);
     }
     match fate {

@@ -179,10 +179,9 @@ impl Lobby {
     }
 
     /// A conversation ends: its two are elsewhere from now on.
-    pub(crate) fn part(&self, a: (ConnectionId, Place), b: (ConnectionId, Place)) {
+    pub(crate) fn part(&self, places: [(ConnectionId, Place); 2]) {
         let mut state = self.lock();
-        state.roster.set(a.0, a.1);
-        state.roster.set(b.0, b.1);
+        places.into_iter().for_each(|(id, place)| state.roster.set(id, place));
     }
 
     /// Two begin to talk, and are reached at this letterbox: side `a` and side `b`, with their devices.

@@ -20,8 +20,12 @@ pub enum Notice {
 
 impl Conversation {
     /// The next thing that a side has to hear before it gets (more) messages. Call it until there is
-    /// none, write [`Conversation::unwritten`], and begin again: the end comes behind all messages.
+    /// none, write [`Conversation::unwritten`], and begin again: the end comes behind all messages. A
+    /// plain side hears nothing: it has no words for it.
     pub fn next_notice(&mut self, side: Side) -> Option<Notice> {
+        if self.seat(side).party == Party::Plain {
+            return None;
+        }
         if let Some(notice) = self.seat_mut(side).next_notice() {
             return Some(notice);
         }
@@ -85,10 +89,7 @@ impl Conversation {
     /// What a side hears once it has all messages, and the conversation is over.
     fn farewell(&mut self, side: Side) -> Option<ServerEnvelope<'static>> {
         let ending = self.seat(side).ending?;
-        if self.seat(side).told_ending
-            || self.seat(side).party == Party::Plain
-            || !self.unwritten(side).is_empty()
-        {
+        if self.seat(side).told_ending || !self.unwritten(side).is_empty() {
             return None;
         }
         let own = self.lane(side);

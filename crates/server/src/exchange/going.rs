@@ -64,7 +64,7 @@ impl Exchange {
         self.say_all(side, shared);
         let Some(seat) = self.chairs[side as usize].seat.take() else { return };
         self.release(side, shared);
-        let chapter = life::after_partner(seat, false, shared);
+        let chapter = life::survive(seat, shared);
         life::spawn(chapter, shared);
     }
 
