@@ -197,9 +197,9 @@ impl Conversation {
         self.lanes.iter_mut().for_each(|lane| lane.window.shrink());
     }
 
-    /// Whether a plain side may send more: what its partner hasn't acknowledged fits the credit.
-    pub fn has_credit(&self, side: Side) -> bool {
-        self.lane(side).window.weight() < self.terms.credit
+    /// What a side's further messages may weigh, in bytes, until its partner has acknowledged more.
+    pub fn credit_left(&self, side: Side) -> usize {
+        self.terms.credit.saturating_sub(self.lane(side).window.weight())
     }
 
     /// Whether a side can come back.

@@ -51,7 +51,7 @@ impl Exchange {
         let seat = own.seat.as_deref_mut()?;
         let conversation = &mut self.conversation;
         loop {
-            own.paused = seat.speaker.is_none() && !conversation.has_credit(side);
+            own.paused = seat.speaker.is_none() && conversation.credit_left(side) == 0;
             if own.paused {
                 return None;
             }

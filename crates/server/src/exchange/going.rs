@@ -79,7 +79,7 @@ impl Exchange {
     pub(super) fn wake_paused(&mut self, cx: &Context<'_>) {
         for side in SIDES {
             let chair = &mut self.chairs[side as usize];
-            if chair.paused && self.conversation.has_credit(side) {
+            if chair.paused && self.conversation.credit_left(side) > 0 {
                 chair.paused = false;
                 cx.waker().wake_by_ref();
             }
