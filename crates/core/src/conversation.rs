@@ -223,7 +223,9 @@ impl Conversation {
         let absences = SIDES.into_iter().filter(|_| !self.patient);
         let absences = absences.filter_map(|side| self.away_until(side));
         let going_on = self.is_going_on();
-        let renewals = self.seats.iter().filter_map(|seat| seat.renew_at.filter(|_| going_on));
+        // Who is away gets a new token when it is back.
+        let here = self.seats.iter().filter(|seat| going_on && seat.presence == Presence::Here);
+        let renewals = here.filter_map(|seat| seat.renew_at);
         accepting.chain(absences).chain(renewals).min()
     }
 

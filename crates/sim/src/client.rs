@@ -143,10 +143,10 @@ impl Client {
         if let Event::Matched { conversation, .. } = event {
             self.conversation = Some(conversation);
         }
-        if self.thief {
+        let Some(conversation) = self.conversation else { return trouble(id, &event) };
+        if self.thief && !matches!(event, Event::Message { .. }) {
             return Ok(());
         }
-        let Some(conversation) = self.conversation else { return trouble(id, &event) };
         match event {
             Event::Message { n, content } => {
                 let callback = Callback::Message { n, text: content.text() };
@@ -191,7 +191,9 @@ impl Client {
             Callback::Gap => ledger.gap(conversation, id),
             Callback::Ended { complete } => return ledger.ended(conversation, id, complete),
             Callback::Message { n, text } => {
-                ledger.saw(conversation, id, &text)?;
+                if !self.thief {
+                    ledger.saw(conversation, id, &text)?;
+                }
                 if crashes {
                     ledger.crashed_after_callback(conversation, id);
                 } else if flaw != Some(Flaw::AckBeforeCallback)

@@ -10,30 +10,31 @@ use crate::world::{Verdict, World};
 
 type Fault = fn(&mut World) -> Verdict;
 
-const FAULTS: [(u32, Fault); 13] = [
-    (14, cut),
-    (8, half_open),
-    (10, notice_half_open),
-    (10, stall),
-    (10, unstall),
-    (4, deadline),
-    (10, crash),
-    (4, crash_in_callback),
-    (2, lose_state),
-    (2, steal),
-    (4, kill),
-    (3, take_over),
-    (3, oversleep),
+const FAULTS: [(u32, &str, Fault); 13] = [
+    (10, "cut", cut),
+    (5, "half open", half_open),
+    (10, "notice half open", notice_half_open),
+    (5, "stall", stall),
+    (10, "unstall", unstall),
+    (4, "deadline", deadline),
+    (6, "crash", crash),
+    (3, "crash in callback", crash_in_callback),
+    (1, "lose state", lose_state),
+    (1, "steal", steal),
+    (1, "kill", kill),
+    (2, "take over", take_over),
+    (1, "oversleep", oversleep),
 ];
 
 impl World {
     /// Something goes wrong.
     pub(crate) fn fault(&mut self) -> Verdict {
         self.faults += 1;
-        let all: u32 = FAULTS.iter().map(|(weight, _)| weight).sum();
+        let all: u32 = FAULTS.iter().map(|(weight, _, _)| weight).sum();
         let mut drawn = self.rng.u32(..all);
-        for (weight, fault) in FAULTS {
+        for (weight, name, fault) in FAULTS {
             if drawn < weight {
+                self.tell(|| format!("fault: {name}"));
                 return fault(self);
             }
             drawn -= weight;

@@ -17,4 +17,4 @@ mod step;
 mod world;
 
 pub use flaw::Flaw;
-pub use run::{Report, Story, Violation, run, shrink};
+pub use run::{Report, Story, Violation, run, shrink, tell};

@@ -53,6 +53,8 @@ pub(crate) struct Link {
     pub(crate) half_open: bool,
     /// The client doesn't read.
     pub(crate) stalled: bool,
+    /// What the server writes is lost.
+    broken: bool,
 }
 
 impl Link {
@@ -74,11 +76,15 @@ impl Link {
             server_gone: false,
             half_open: false,
             stalled: false,
+            broken: false,
         }
     }
 
     /// The server writes: returns how much the socket takes.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> usize {
+        if self.broken {
+            return bytes.len();
+        }
         let taken = bytes.len().min(self.capacity.saturating_sub(self.to_client.len()));
         self.to_client.extend(&bytes[..taken]);
         self.pushed += taken;
@@ -87,6 +93,9 @@ impl Link {
 
     /// The server writes all of this, as soon as the socket takes it.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
+        if self.broken {
+            return;
+        }
         self.backlog.extend(bytes);
         self.pushed += bytes.len();
         self.flush();
@@ -103,6 +112,9 @@ impl Link {
 
     /// The server asks whether all that was written has been read.
     pub(crate) fn ping(&mut self, number: u64) {
+        if self.broken {
+            return;
+        }
         self.pings.push_back((self.pushed, number));
         self.pong();
     }
@@ -155,7 +167,7 @@ impl Link {
         self.to_server.clear();
         self.to_client.clear();
         self.backlog.clear();
-        self.half_open = false;
+        (self.half_open, self.broken) = (false, true);
         self.end_for_server = true;
         self.end_for_client.get_or_insert(None);
     }

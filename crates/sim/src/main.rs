@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use vyoma_sim::{Flaw, Report, Story, run, shrink};
+use vyoma_sim::{Flaw, Report, Story, run, shrink, tell};
 
 /// Simulates clients, servers and bad connections, and checks the promises of vyoma.v1.
 #[derive(Parser)]
@@ -15,12 +15,15 @@ struct Args {
     /// How many seeds.
     #[arg(long, default_value_t = 10_000)]
     seeds: u64,
-    /// How many steps each seed takes; about a sixth of them are faults.
-    #[arg(long, default_value_t = 700)]
+    /// How many steps each seed takes; every fourth to every 32nd is a fault.
+    #[arg(long, default_value_t = 1_500)]
     steps: usize,
     /// Puts a bug in on purpose, to see that it is found.
     #[arg(long, value_parser = Flaw::parse)]
     flaw: Option<Flaw>,
+    /// Tells all that is said in the shortest story that was found.
+    #[arg(long)]
+    tell: bool,
 }
 
 #[expect(clippy::print_stdout, reason = "what it finds is its output")]
@@ -42,6 +45,9 @@ fn main() -> ExitCode {
                 let what = run(&short).err().map(|violation| violation.what);
                 println!("shrunk to {} steps: {}", short.steps.len(), what.unwrap_or_default());
                 println!("Story {{ seed: {}, steps: vec!{:?}, flaw: None }}", seed, short.steps);
+                if args.tell {
+                    let _ = tell(&short);
+                }
                 return ExitCode::FAILURE;
             }
         }

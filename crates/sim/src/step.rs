@@ -14,10 +14,10 @@ type Step = fn(&mut World) -> Verdict;
 const COURSE: [(u32, Step); 8] = [
     (40, read),
     (40, hear),
-    (16, call_back),
-    (20, say),
-    (8, wish),
-    (10, connect),
+    (30, call_back),
+    (40, say),
+    (20, wish),
+    (20, connect),
     (10, wait),
     (3, chatter),
 ];
@@ -26,7 +26,7 @@ impl World {
     /// Something happens, drawn from `entropy` alone.
     pub(crate) fn step(&mut self, entropy: u64) -> Verdict {
         self.rng.seed(entropy);
-        if self.rng.u32(..6) == 0 {
+        if self.rng.u32(..self.steps_per_fault) == 0 {
             self.fault()?;
         } else {
             let all: u32 = COURSE.iter().map(|(weight, _)| weight).sum();
@@ -93,7 +93,7 @@ fn say(world: &mut World) -> Verdict {
 /// A client that has nobody looks for a partner; one that has may leave it.
 fn wish(world: &mut World) -> Verdict {
     let id = world.any_client();
-    let (now, dice) = (world.now, world.rng.u8(..16));
+    let (now, dice) = (world.now, world.rng.u8(..40));
     let client = &mut world.clients[id];
     // A thief only uses what it stole; the application hears of the end before it goes on.
     if client.thief || !client.callbacks.is_empty() {

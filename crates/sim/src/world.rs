@@ -33,10 +33,14 @@ pub(crate) struct World {
     violation: Option<String>,
     pub(crate) counts: Counts,
     pub(crate) faults: u64,
+    /// How hostile this world is.
+    pub(crate) steps_per_fault: u32,
+    /// Whether everything is told as it happens.
+    tells: bool,
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, flaw: Option<Flaw>) -> Self {
+    pub(crate) fn new(seed: u64, flaw: Option<Flaw>, tells: bool) -> Self {
         let mut rng = Rng::with_seed(seed);
         let birth = Instant::now();
         // Two who speak plain would be no conversation of this kind.
@@ -58,6 +62,8 @@ impl World {
             violation: None,
             counts: Counts::default(),
             faults: 0,
+            steps_per_fault: 1 << rng.u32(2..6),
+            tells,
             rng,
         };
         world.start_process();
@@ -68,6 +74,14 @@ impl World {
         let process = Process::new(self.rng.u64(..));
         self.processes.insert(self.next_process, process);
         self.next_process += 1;
+    }
+
+    /// Tells what happens, to somebody who looks for the cause of a violation.
+    #[expect(clippy::print_stdout, reason = "it is asked for")]
+    pub(crate) fn tell(&self, what: impl FnOnce() -> String) {
+        if self.tells {
+            println!("{:>9.3} {}", (self.now - self.birth).as_secs_f64(), what());
+        }
     }
 
     fn unix_ms(&self) -> u64 {
@@ -129,6 +143,7 @@ impl World {
         };
         let link = self.next_link;
         self.next_link += 1;
+        self.tell(|| format!("{link}: {id} connects to process {process}"));
         let capacity = 1 << self.rng.u32(5..12);
         self.links.insert(link, Link::new(id, process, capacity));
         let client = &mut self.clients[id];
@@ -151,6 +166,7 @@ impl World {
         let ended = link.end_for_client.filter(|_| link.is_drained());
         let now = self.now;
         for got in got {
+            self.tell(|| format!("{link_id}: {id} <- {}", String::from_utf8_lossy(&got.payload)));
             match &mut self.clients[id].speaks {
                 Speaks::Plain => self.hear_plain(id, link_id, &got.payload)?,
                 Speaks::Reliable(session) => {
@@ -174,6 +190,7 @@ impl World {
     }
 
     fn disconnect(&mut self, id: usize, link: LinkId, code: Option<u16>) -> Verdict {
+        self.tell(|| format!("{link}: {id} has lost it, {code:?}"));
         self.links.entry(link).and_modify(|link| {
             (link.client_gone, link.end_for_server) = (true, true);
         });
@@ -229,11 +246,15 @@ impl World {
     pub(crate) fn hear(&mut self, link_id: LinkId) -> Verdict {
         let Some(link) = self.links.get_mut(&link_id) else { return Ok(()) };
         let process = link.process;
-        match link.to_server.pop_front() {
+        let (id, said) = (link.client, link.to_server.pop_front());
+        self.tell(|| format!("{link_id}: {id} -> {said:?}"));
+        match said {
             Some(said) => self.at(process, |process, net| process.hear(link_id, &said, net)),
             None => {
-                link.server_gone = true;
-                link.end_for_client.get_or_insert(None);
+                self.links.entry(link_id).and_modify(|link| {
+                    link.server_gone = true;
+                    link.end_for_client.get_or_insert(None);
+                });
                 self.at(process, |process, net| process.lost(link_id, net))
             }
         }

@@ -107,7 +107,7 @@ impl Conversation {
             conversation: Some(self.id),
             reason: ending,
             stream: theirs.stream,
-            last: theirs.stream.map(|_| theirs.expected - 1),
+            last: theirs.stream.map(|_| theirs.limit - 1),
         })
     }
 }
