@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use vyoma_protocol::envelope::{ConversationId, Ending, Side, StreamId};
 
-pub use arrival::Taken;
+pub use arrival::{Question, Taken};
 pub use departure::{Departure, Fate};
 pub use notice::Notice;
 pub use resume::{Refused, Resume};
@@ -210,11 +210,6 @@ impl Conversation {
     /// Whether messages of a side are kept.
     pub fn has_unacknowledged(&self, side: Side) -> bool {
         self.lane(side).window.weight() > 0
-    }
-
-    /// Up to which number a side has acknowledged what the other sent.
-    pub fn acknowledged(&self, side: Side) -> u64 {
-        self.lane(side.other()).acked
     }
 
     /// When to call [`Conversation::tick`] next.

@@ -53,6 +53,9 @@ pub enum Resumption<Desk> {
     Over,
     /// Nothing: the device is in this other conversation.
     Elsewhere(ConversationId),
+    /// Nothing yet: an older connection of the device waits with this ticket. Once that is taken out,
+    /// and [`Directory::stop_waiting`] told, it may ask again.
+    Waiting(Ticket),
 }
 
 /// Devices and conversations.
@@ -136,6 +139,7 @@ impl<Desk: Clone> Directory<Desk> {
             Some(Place::Seated(other, _)) if *other != id && self.goes_on(*other) => {
                 return Resumption::Elsewhere(*other);
             }
+            Some(Place::Waiting(ticket)) => return Resumption::Waiting(*ticket),
             _ => {}
         }
         let own = claims.boot == self.boot;

@@ -200,7 +200,8 @@ pub enum Event {
         conversation: Option<ConversationId>,
         /// Why.
         reason: End,
-        /// Whether all that the partner said is known to have come.
+        /// Whether all that the partner said is known to have come, but for the gaps that were told.
+        /// Never known to who leaves.
         complete: bool,
     },
     /// `block` or `report` was done.

@@ -16,6 +16,9 @@ pub(crate) struct Inbox {
     pub(crate) given: u64,
     /// The last number that the application took.
     pub(crate) received: u64,
+    /// The last number that came on this connection: this server process knows of no more, and takes
+    /// no acknowledgement of it.
+    came: u64,
     /// The last number that the server was told on this connection.
     acked: u64,
     /// The weight of what was taken since then.
@@ -33,6 +36,7 @@ impl Inbox {
             stream,
             given: received,
             received,
+            came: received,
             acked: received,
             unacked: 0,
             due: None,
@@ -46,6 +50,20 @@ impl Inbox {
         self.received = n;
         self.unacked += weight;
         self.due.get_or_insert(now + delay);
+    }
+
+    /// Asks for the seat on another connection, which tells what was taken.
+    pub(crate) fn resume(&mut self) {
+        (self.came, self.acked) = (self.received, self.received);
+        (self.due, self.unacked) = (None, 0);
+    }
+
+    /// Everything up to `n` has come on this connection, perhaps once more.
+    pub(crate) fn came(&mut self, n: u64, now: Instant, delay: Duration) {
+        self.came = self.came.max(n);
+        if self.acked < self.received.min(self.came) {
+            self.due.get_or_insert(now + delay);
+        }
     }
 
     /// When an acknowledgement has to go out at the latest.
@@ -62,9 +80,10 @@ impl Inbox {
     pub(crate) fn acknowledge(&mut self) -> Option<u64> {
         self.due = None;
         self.unacked = 0;
-        let news = self.received > self.acked;
-        self.acked = self.received;
-        news.then_some(self.received)
+        let n = self.received.min(self.came);
+        let news = n > self.acked;
+        self.acked = self.acked.max(n);
+        news.then_some(n)
     }
 
     /// A person has seen what was taken up to `n`.
@@ -74,13 +93,13 @@ impl Inbox {
 
     /// Whether the server doesn't know yet what was seen.
     pub(crate) fn unseen(&self) -> bool {
-        self.seen > self.told_seen
+        self.seen.min(self.came) > self.told_seen
     }
 
     /// The number to tell as seen; it has to be acknowledged first.
     pub(crate) fn tell_seen(&mut self) -> u64 {
-        self.told_seen = self.seen;
-        self.seen
+        self.told_seen = self.seen.min(self.came);
+        self.told_seen
     }
 
     /// The server took no note of what was told as seen.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use vyoma_core::conversation::Conversation;
+use vyoma_core::conversation::{Conversation, Question};
 use vyoma_protocol::Reason;
 use vyoma_protocol::envelope::{Ending, ServerEnvelope, Side};
 use vyoma_protocol::token::Identity;
@@ -40,8 +40,8 @@ struct Chair {
     seat: Option<Box<Seat>>,
     /// Whose it is, once that is known; a plain client has no device.
     device: Option<Identity>,
-    /// A plain client's end is asked, by a ping behind it, whether it has everything up to here.
-    asked: Option<u64>,
+    /// What a plain client's end is being asked, by a ping behind all that was written to it.
+    asked: Option<Question>,
     /// A plain client isn't read from: its partner's window is full.
     paused: bool,
 }

@@ -197,14 +197,23 @@ impl Lobby {
     }
 
     /// Whether, and where, a client gets its seat again; `own` is where it is reached if it adopts its
-    /// conversation, whose seats are kept until `until` then.
+    /// conversation, whose seats are kept until `until` then. An older connection of its device that
+    /// still waits waits no longer; one that is just being matched goes first.
     pub(crate) fn resume(
         &self,
         claims: &Claims,
         own: &Letterbox,
         until: Instant,
     ) -> Resumption<Letterbox> {
-        self.lock().directory.resume(claims, own, until)
+        let mut state = self.lock();
+        let first = state.directory.resume(claims, own, until);
+        let Resumption::Waiting(ticket) = first else { return first };
+        let Some((older, desk)) = state.desks.remove(&ticket) else { return first };
+        let _ = desk.send(Note::Superseded);
+        state.roster.set(older, Place::Closing);
+        state.forget_ticket(ticket, Some(claims.identity));
+        state.dispatch();
+        state.directory.resume(claims, own, until)
     }
 
     /// The connection of a seat has come, or was lost, and the seat is kept until then.

@@ -110,10 +110,15 @@ fn resume_seat(
             seat.hears_it_is_over(conversation);
             Err(seat)
         }
-        Resumption::Elsewhere(other) => {
-            let report = ErrorReport {
-                conversation: Some(other),
-                ..about(Reason::InConversation, "resume")
+        occupied @ (Resumption::Elsewhere(_) | Resumption::Waiting(_)) => {
+            let report = about(Reason::InConversation, "resume");
+            let report = match occupied {
+                Resumption::Elsewhere(other) => ErrorReport { conversation: Some(other), ..report },
+                // Just being matched: soon it is known with whom.
+                _ => {
+                    let wait = shared.config.timing.probe_answer.as_millis() as u64;
+                    ErrorReport { retry_after_ms: Some(wait), ..report }
+                }
             };
             match seat.refuse(report, now) {
                 Some(reason) => Ok(Exit::Gone(seat, reason)),

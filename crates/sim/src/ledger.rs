@@ -20,6 +20,10 @@ struct Account {
     last: u64,
     /// A hole was announced since the last message.
     gap: bool,
+    /// There may be a hole that nobody can tell it of.
+    untold: bool,
+    /// A hole was announced ever.
+    holes: bool,
     /// It crashed between a callback and the saving of that: the last message may come once more.
     may_repeat: bool,
     over: bool,
@@ -66,18 +70,19 @@ impl Ledger {
         self.account(conversation, client).may_repeat = true;
     }
 
-    /// A client has lost all but its token: what it can't remember it takes as new. A partner that is
-    /// told of no holes (it speaks plain) just doesn't get what was still unsaid.
+    /// A client has lost all but its token, and knows it: what it can't remember it takes as new.
     pub(crate) fn forgot(&mut self, conversation: ConversationId, client: usize) {
         let account = self.account(conversation, client);
         (account.last, account.may_repeat) = (0, false);
+        (account.gap, account.holes) = (true, true);
         // What was said under the old numbering is told of no more.
         account.delivered = account.said;
     }
 
     /// A plain client's partner has lost its state; nobody tells the former.
     pub(crate) fn expect_hole(&mut self, conversation: ConversationId, client: usize) {
-        self.account(conversation, client).gap = true;
+        let account = self.account(conversation, client);
+        (account.untold, account.holes) = (true, true);
     }
 
     /// A client's application was handed a message, in what it takes for this conversation.
@@ -105,7 +110,7 @@ impl Ledger {
         if k <= last && !(account.may_repeat && k == last) {
             return Err(format!("client {client} saw {said:?} after {last}"));
         }
-        if k > last + 1 && !account.gap {
+        if k > last + 1 && !(account.gap || account.untold) {
             return Err(format!("client {client} saw {said:?} after {last}, and heard of no gap"));
         }
         account.seen.insert(k);
@@ -116,7 +121,8 @@ impl Ledger {
     /// A client was told of a hole.
     pub(crate) fn gap(&mut self, conversation: ConversationId, client: usize) {
         self.gaps += 1;
-        self.account(conversation, client).gap = true;
+        let account = self.account(conversation, client);
+        (account.gap, account.holes) = (true, true);
     }
 
     /// A client was told that its messages up to this number are with its partner's application.
@@ -146,7 +152,7 @@ impl Ledger {
         account.promised = account.promised.max(account.first + n - 1);
     }
 
-    /// A client was told that it is over, and whether it has everything.
+    /// A client was told that it is over, and whether it has everything but for the holes it was told of.
     pub(crate) fn ended(
         &mut self,
         conversation: ConversationId,
@@ -158,8 +164,9 @@ impl Ledger {
             return Ok(());
         }
         let promised = self.other(conversation, client).map_or(0, |other| other.promised);
-        let seen = &self.account(conversation, client).seen;
-        match (1..=promised).find(|k| !seen.contains(k)) {
+        let Account { seen, holes, last, gap, .. } = self.account(conversation, client);
+        let excused = |k: u64| *gap || (*holes && k <= *last);
+        match (1..=promised).find(|k| !seen.contains(k) && !excused(*k)) {
             None => Ok(()),
             Some(k) => Err(format!("client {client} was told it had everything, but misses {k}")),
         }

@@ -53,7 +53,7 @@ pub(crate) struct Link {
     pub(crate) half_open: bool,
     /// The client doesn't read.
     pub(crate) stalled: bool,
-    /// What the server writes is lost.
+    /// What either end writes is lost.
     broken: bool,
 }
 
@@ -77,6 +77,13 @@ impl Link {
             half_open: false,
             stalled: false,
             broken: false,
+        }
+    }
+
+    /// The client writes.
+    pub(crate) fn send(&mut self, said: Said) {
+        if !self.broken {
+            self.to_server.push_back(said);
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use vyoma_core::conversation::{Conversation, Terms};
+use vyoma_core::conversation::{Conversation, Question, Terms};
 use vyoma_core::directory::Directory;
 use vyoma_core::matching::{Patience, Pool, Ticket};
 use vyoma_protocol::envelope::{ConversationId, ErrorReport, ServerEnvelope, Side};
@@ -114,7 +114,7 @@ struct Guest {
 struct Chair {
     link: Option<LinkId>,
     device: Option<Identity>,
-    asked: bool,
+    asked: Option<Question>,
 }
 
 #[derive(Debug)]

@@ -115,7 +115,8 @@ pub fn shrink(story: &Story) -> Story {
     best.steps.truncate(violation.step + 1);
     // It is to stay the same violation, whoever meets with it.
     let kind = |what: &str| what.replace(|letter: char| !letter.is_alphabetic(), "");
-    let same = |story: &Story| run(story).is_err_and(|own| kind(&own.what) == kind(&violation.what));
+    let same =
+        |story: &Story| run(story).is_err_and(|own| kind(&own.what) == kind(&violation.what));
     let mut length = best.steps.len() / 2;
     while length > 0 {
         let mut from = 0;

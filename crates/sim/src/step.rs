@@ -85,7 +85,7 @@ fn say(world: &mut World) -> Verdict {
     let text = world.ledger.next_text(conversation, id);
     if let Some(link) = world.links.get_mut(&link).filter(|link| !link.client_gone) {
         world.ledger.said(conversation, id, None);
-        link.to_server.push_back(Said::Text(text.into()));
+        link.send(Said::Text(text.into()));
     }
     Ok(())
 }

@@ -118,7 +118,7 @@ impl World {
             let Some(link) = client.link else { continue };
             let Some(link) = self.links.get_mut(&link) else { continue };
             match order {
-                Order::Write(said) => link.to_server.push_back(said),
+                Order::Write(said) => link.send(said),
                 Order::Close => {
                     (link.end_for_server, link.client_gone) = (true, true);
                     client.link = None;

@@ -24,6 +24,14 @@ pub enum Taken<'a> {
     Other(ClientEnvelope<'a>),
 }
 
+/// Whether a plain side's end has all up to a number of its partner's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question {
+    stream: Option<StreamId>,
+    /// The number.
+    pub n: u64,
+}
+
 type Judged<'a> = Result<Taken<'a>, ErrorReport<'a>>;
 
 impl Conversation {
@@ -124,10 +132,20 @@ impl Conversation {
         }
     }
 
-    /// A plain side's end has taken everything up to `n`.
-    pub fn plain_took(&mut self, side: Side, n: u64) {
-        // A pong that answers nothing is the client's own affair.
-        let _ = self.lane_mut(side.other()).acknowledge(n);
+    /// What a plain side's end is to be asked, behind all that was written to it: whether it has that.
+    pub fn question(&self, side: Side) -> Option<Question> {
+        let lane = self.lane(side.other());
+        let n = lane.acked + lane.window.written() as u64;
+        (n > lane.acked).then_some(Question { stream: lane.stream, n })
+    }
+
+    /// A plain side's end has answered that it has.
+    pub fn plain_took(&mut self, side: Side, Question { stream, n }: Question) {
+        let lane = self.lane_mut(side.other());
+        // Its partner may have begun another numbering since.
+        if lane.stream == stream {
+            let _ = lane.acknowledge(n);
+        }
     }
 
     fn number(

@@ -43,12 +43,6 @@ impl Conversation {
         self.lane_mut(side.other()).window.wrote(bytes)
     }
 
-    /// The number of the last message that was written to a side's connection.
-    pub fn written(&self, side: Side) -> u64 {
-        let lane = self.lane(side.other());
-        lane.acked + lane.window.written() as u64
-    }
-
     /// What a side is told of whether the other one is there.
     pub(super) fn presence_of(&self, other: Side) -> Notice {
         let here = self.seat(other).presence == Place::Here;

@@ -185,6 +185,7 @@ impl Session {
         if talk.inbox.stream.is_none() {
             return self.trouble(Trouble::Unexpected, now);
         }
+        talk.inbox.came(n, now, self.settings.ack_delay);
         if n <= talk.inbox.given {
             return;
         }
@@ -303,19 +304,24 @@ impl Session {
         if talk.conversation != conversation || to.is_some_and(|to| to < from) {
             return;
         }
-        let present = talk.inbox.stream == Some(stream);
+        if talk.inbox.stream != Some(stream) {
+            // Of a numbering that is no more: told when the present one began.
+            return;
+        }
         let given = talk.inbox.given;
+        if let Some(to) = to {
+            talk.inbox.came(to, now, self.settings.ack_delay);
+        }
         match to {
-            Some(to) if present && to <= given => {}
-            Some(to) if present => {
+            Some(to) if to <= given => {}
+            Some(to) => {
                 talk.inbox.given = to;
                 self.out.event(Event::Gap { from: given + 1, to: Some(to) });
                 if let Some(n) = self.untaken.gap(to) {
                     self.took(n, 0, now);
                 }
             }
-            None if present => self.out.event(Event::Gap { from: from.max(given + 1), to }),
-            to => self.out.event(Event::Gap { from, to }),
+            None => self.out.event(Event::Gap { from: from.max(given + 1), to }),
         }
     }
 

@@ -16,7 +16,7 @@ impl Session {
         self.await_resumed(now);
         let Place::Talking(talk) = &mut self.place else { return };
         // The resume itself acknowledges.
-        talk.inbox.acknowledge();
+        talk.inbox.resume();
         self.out.write(&ClientEnvelope::Resume {
             token: &talk.token.0,
             device: self.device.as_deref().unwrap_or_default(),
@@ -99,15 +99,20 @@ impl Session {
         }
     }
 
-    /// The partner numbers its messages in this stream, from 1 on if that is news.
+    /// The partner numbers its messages in this stream, from 1 on if that is news. If it had another one,
+    /// nobody knows what is missing of that; said here and not upon the server's `gap`, which may be
+    /// lost with the connection that brought the news.
     pub(super) fn take_partner(&mut self, stream: Option<StreamId>) {
         if let Place::Talking(talk) = &mut self.place
             && let Some(stream) = stream
             && talk.inbox.stream != Some(stream)
         {
-            talk.inbox = Inbox::new(Some(stream), 0);
+            let before = std::mem::replace(&mut talk.inbox, Inbox::new(Some(stream), 0));
             self.untaken.begin();
             self.out.save(Change::Partner(stream));
+            if before.stream.is_some() {
+                self.out.event(Event::Gap { from: before.given + 1, to: None });
+            }
         }
     }
 
@@ -204,7 +209,8 @@ impl Session {
     fn finish(&mut self, talk: &Talk, reason: Ending, stream: Option<StreamId>, last: Option<u64>) {
         let given = talk.inbox.given;
         let last = last.filter(|_| stream == talk.inbox.stream);
-        let complete = last.is_some_and(|last| last <= given);
+        // Who leaves may have left a partner that is with the server's successor already.
+        let complete = reason != Ending::Left && last.is_some_and(|last| last <= given);
         if !complete && reason != Ending::Left {
             self.out.event(Event::Gap { from: given + 1, to: last });
         }

@@ -64,9 +64,9 @@ impl Exchange {
             }
         }
         let receipt = std::mem::take(&mut seat.receipt);
-        if receipt > 0 {
-            own.asked = None;
-            conversation.plain_took(side, receipt);
+        // A pong that answers nothing is the client's own affair.
+        if let Some(question) = own.asked.take_if(|asked| asked.n == receipt) {
+            conversation.plain_took(side, question);
         }
         None
     }
@@ -97,7 +97,8 @@ impl Exchange {
             }
         }
         if seat.speaker.is_none() && chair.asked.is_none() {
-            chair.asked = ask(conversation, side, seat);
+            chair.asked = conversation.question(side);
+            chair.asked.iter().for_each(|asked| seat.outbox.ping(&asked.n.to_be_bytes()));
             let _ = seat.poll_flush(cx);
         }
         seat.outbox.is_blocked()
@@ -138,17 +139,6 @@ fn collect(
             }
         }
     }
-}
-
-/// Asks a plain client's end, by a ping behind what was written, whether it has that. Returns up to
-/// which number.
-fn ask(conversation: &Conversation, side: Side, seat: &mut Seat) -> Option<u64> {
-    let written = conversation.written(side);
-    let news = written > conversation.acknowledged(side);
-    news.then(|| {
-        seat.outbox.ping(&written.to_be_bytes());
-        written
-    })
 }
 
 impl Lane<'_> {

@@ -32,7 +32,7 @@ impl Process {
             let Some(guest) = self.guests.get_mut(&link) else { continue };
             (guest.at, guest.state) = (Whereabouts::Seat(id, side), State::Matched);
             let device = devices[side as usize];
-            exchange.chairs[side as usize] = Chair { link: Some(link), device, asked: false };
+            exchange.chairs[side as usize] = Chair { link: Some(link), device, asked: None };
         }
         for side in SIDES {
             let link = links[side as usize];
@@ -74,8 +74,9 @@ impl Process {
         let reliable = chairs[side as usize].device.is_some();
         match said {
             Said::Pong(n) => {
-                chairs[side as usize].asked = false;
-                conversation.plain_took(side, *n);
+                if let Some(question) = chairs[side as usize].asked.take_if(|asked| asked.n == *n) {
+                    conversation.plain_took(side, question);
+                }
             }
             Said::Text(text) if reliable => self.hear_envelope(link, (id, side), text, net),
             Said::Text(text) => {
@@ -173,6 +174,8 @@ impl Process {
             SIDES.into_iter().for_each(|side| self.release(id, side));
             self.directory.remove(id);
             self.exchanges.remove(&id);
+            // Who comes later with a token of another process begins it anew.
+            self.holders.retain(|(other, _), _| *other != id);
         }
     }
 
@@ -227,11 +230,10 @@ impl Process {
             }
         }
         let chair = &mut exchange.chairs[side as usize];
-        let written = exchange.conversation.written(side);
-        let news = written > exchange.conversation.acknowledged(side);
-        if chair.device.is_none() && !chair.asked && news {
-            chair.asked = true;
-            net.links.get_mut(&to).into_iter().for_each(|link| link.ping(written));
+        if chair.device.is_none() && chair.asked.is_none() {
+            chair.asked = exchange.conversation.question(side);
+            let link = net.links.get_mut(&to);
+            link.into_iter().zip(chair.asked).for_each(|(link, asked)| link.ping(asked.n));
         }
     }
 

@@ -207,7 +207,17 @@ impl Process {
         if let Some(guest) = self.guests.get_mut(&link) {
             guest.device = Some(claims.identity);
         }
-        match self.directory.resume(&claims, &id, net.now + GRACE) {
+        let mut answer = self.directory.resume(&claims, &id, net.now + GRACE);
+        if let Resumption::Waiting(ticket) = answer {
+            if let Some(older) = self.desks.remove(&ticket) {
+                self.turn_away(older, Reason::Superseded, net);
+            }
+            self.pool.leave(ticket);
+            self.directory.stop_waiting(claims.identity, ticket);
+            answer = self.directory.resume(&claims, &id, net.now + GRACE);
+        }
+        match answer {
+            Resumption::Waiting(_) => net.violated("who was taken out still waits".into()),
             Resumption::Over => self.over(link, id, net),
             Resumption::Elsewhere(other) => {
                 let conversation = Some(other);
@@ -250,7 +260,7 @@ impl Process {
         if before.is_some_and(|before| before >= presented) {
             net.violated(format!("{presented:?} took the seat of {before:?}"));
         }
-        let chair = Chair { link: Some(link), device: Some(claims.identity), asked: false };
+        let chair = Chair { link: Some(link), device: Some(claims.identity), asked: None };
         let older = std::mem::replace(&mut exchange.chairs[side as usize], chair);
         self.directory.note_presence(id, side, None);
         if let Some(guest) = self.guests.get_mut(&link) {
