@@ -201,7 +201,7 @@ pub enum Event {
         /// Why.
         reason: End,
         /// Whether all that the partner said is known to have come, but for the gaps that were told.
-        /// Never known to who leaves.
+        /// It can be known only if the partner left.
         complete: bool,
     },
     /// `block` or `report` was done.

@@ -22,6 +22,7 @@ impl World {
         self.rng.seed(1);
         for _ in 0..ROUNDS {
             self.exhaust()?;
+            self.check_reading()?;
             if self.clients.iter().all(is_done) {
                 return Ok(());
             }
@@ -32,6 +33,18 @@ impl World {
         }
         let stuck = self.clients.iter().position(|client| !is_done(client));
         Err(format!("nothing moves any more; client {stuck:?} has something to say, or to hear"))
+    }
+
+    /// Whoever speaks `vyoma.v1` is always read from, whatever its partner does: its acknowledgements are
+    /// what the other one waits for.
+    fn check_reading(&self) -> Verdict {
+        let unread = |link: &&crate::link::Link| {
+            let reliable = self.clients[link.client].standing().is_some();
+            reliable && !link.to_server.is_empty() && !link.server_gone
+        };
+        self.links.values().find(unread).map_or(Ok(()), |link| {
+            Err(format!("nothing moves, and nobody reads what client {} has sent", link.client))
+        })
     }
 
     /// Everything that can be read, heard and called back is.

@@ -11,11 +11,12 @@ use crate::world::{Verdict, World};
 type Step = fn(&mut World) -> Verdict;
 
 /// What goes on, with its weight.
-const COURSE: [(u32, Step); 8] = [
+const COURSE: [(u32, Step); 9] = [
     (40, read),
     (40, hear),
     (30, call_back),
     (40, say),
+    (4, burst),
     (20, wish),
     (20, connect),
     (10, wait),
@@ -73,6 +74,16 @@ fn call_back(world: &mut World) -> Verdict {
 
 fn say(world: &mut World) -> Verdict {
     let id = world.any_client();
+    say_once(world, id)
+}
+
+/// More than the credit allows, from one who has much to say.
+fn burst(world: &mut World) -> Verdict {
+    let id = world.any_client();
+    (0..20).try_for_each(|_| say_once(world, id))
+}
+
+fn say_once(world: &mut World, id: usize) -> Verdict {
     let now = world.now;
     if matches!(world.clients[id].speaks, Speaks::Reliable(_)) {
         world.clients[id].say(id, &mut world.ledger, now);

@@ -172,6 +172,11 @@ impl Session {
                 self.line.answer_by = None;
                 if let Some(talk) = leaving.talk.take() {
                     self.finish(&talk, reason, stream, last);
+                    if leaving.word == Word::Leave && reason != Ending::Left {
+                        // Crossed with our `leave`, which is still to be answered.
+                        self.place = Place::Leaving(leaving);
+                        return self.await_answer(now);
+                    }
                 } else if std::mem::take(&mut leaving.untold) {
                     self.say_unqueued(End::Told(Ending::Left));
                 }
@@ -209,11 +214,12 @@ impl Session {
     fn finish(&mut self, talk: &Talk, reason: Ending, stream: Option<StreamId>, last: Option<u64>) {
         let given = talk.inbox.given;
         let last = last.filter(|_| stream == talk.inbox.stream);
-        // Who leaves may have left a partner that is with the server's successor already.
-        let complete = reason != Ending::Left && last.is_some_and(|last| last <= given);
-        if !complete && reason != Ending::Left {
+        let all = last.is_some_and(|last| last <= given);
+        if !all && reason != Ending::Left {
             self.out.event(Event::Gap { from: given + 1, to: last });
         }
+        // Who is gone may have said more, to nobody or to the server's successor.
+        let complete = all && reason == Ending::PartnerLeft;
         let accepted = if reason == Ending::Left { talk.outbox.accepted } else { 0 };
         self.say_end(talk, End::Told(reason), accepted, complete);
     }
