@@ -52,8 +52,8 @@ pub struct Outcome {
     /// Tries to connect that failed.
     pub refused: u64,
     /// How often a client lost its connection.
-    pub lost: usize,
-    /// How long after a takeover began clients moved, sorted.
+    pub lost: u64,
+    /// How long after a takeover began clients were back in their seats, sorted.
     pub moved_after: Vec<Duration>,
     /// Everything that is wrong.
     pub wrong: Vec<String>,
@@ -97,16 +97,15 @@ impl Plan {
         if let Err(error) = server.await_leavers() {
             wrong.push(error.to_string());
         }
-        let losses = stage.losses.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut moved_after: Vec<Duration> = losses
-            .iter()
-            .filter_map(|loss| rolled.iter().rev().find_map(|at| loss.checked_duration_since(*at)))
-            .collect();
+        let returns = stage.returns.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let since =
+            |at: &Instant| rolled.iter().rev().find_map(|began| at.checked_duration_since(*began));
+        let mut moved_after: Vec<Duration> = returns.iter().filter_map(since).collect();
         moved_after.sort_unstable();
         Ok(Outcome {
             said: accounts.values().map(|account| account.said).sum(),
             refused: stage.refused.load(Relaxed),
-            lost: losses.len(),
+            lost: stage.lost.load(Relaxed),
             moved_after,
             wrong,
         })

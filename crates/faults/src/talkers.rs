@@ -20,8 +20,10 @@ pub(crate) struct Stage {
     pub(crate) arrived: AtomicU64,
     /// Connections that couldn't be opened.
     pub(crate) refused: AtomicU64,
-    /// When somebody lost its connection.
-    pub(crate) losses: Mutex<Vec<Instant>>,
+    /// Connections that were lost.
+    pub(crate) lost: AtomicU64,
+    /// When somebody was back in its seat.
+    pub(crate) returns: Mutex<Vec<Instant>>,
     /// Everybody listens until all have said everything, and know that it was delivered.
     all_done: Barrier,
 }
@@ -32,7 +34,8 @@ impl Stage {
             enough: AtomicBool::new(false),
             arrived: AtomicU64::new(0),
             refused: AtomicU64::new(0),
-            losses: Mutex::default(),
+            lost: AtomicU64::new(0),
+            returns: Mutex::default(),
             all_done: Barrier::new(talkers),
         }
     }
@@ -146,7 +149,10 @@ fn hear(happening: Happening, account: &mut Account, stage: &Stage) {
             }
         }
         Event::Lost => {
-            stage.losses.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
+            stage.lost.fetch_add(1, Relaxed);
+        }
+        Event::Restored { .. } => {
+            stage.returns.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
         }
         Event::Gap { .. }
         | Event::Undelivered { .. }
