@@ -7,6 +7,7 @@ mod alone;
 mod bar;
 
 use anyhow::Result;
+use clap::ValueEnum as _;
 
 use crate::peers;
 use crate::peers::case::{CASES, Case, IDLE_CONNECTIONS, Kind, SETTLE};
@@ -34,6 +35,28 @@ const P99_AT_MOST: [(&str, f64); 3] = [("100", 2.0), ("1000", 2.0), ("rate", 2.0
 /// System calls a message, by case.
 const CALLS_AT_MOST: [(&str, f64); 2] = [("100", 2.1), ("bursts", 0.05)];
 
+/// CPU time of a message of `vyoma.v1` as a multiple of a plain one's: by case, and with so much text.
+/// Of 64 bytes, 42 are the envelope; a text of 64 makes the message longer, and is told as well.
+const V1_AT_MOST: [(&str, u32, f64); 3] =
+    [("1000", 64, 1.6), ("bursts", 22, 1.3), ("bursts", 64, 1.3)];
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// The server beside the forwarder
+    Forwarder,
+    /// What idle connections take
+    Memory,
+    /// System calls a message
+    Calls,
+    /// Two workers beside one
+    Workers,
+    /// `vyoma.v1` beside plain
+    Dialects,
+    /// Starting, size, and a clean build
+    Build,
+}
+
 /// What `cargo xtask bars` takes.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -43,39 +66,69 @@ pub(crate) struct Args {
     /// How long each run is measured
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=60))]
     seconds: u32,
+    /// Measures only this; may be given several times
+    #[arg(long, value_enum)]
+    only: Vec<Part>,
 }
 
 /// Measures, and says of each bar whether it is kept. Whether all are.
 pub(crate) fn run(args: &Args) -> Result<bool> {
     peers::check()?;
     perf()?;
-    let (rounds, seconds) = (usize::from(args.rounds), args.seconds);
     for peer in [Peer::Forwarder, Peer::Vyoma] {
         peer.build()?;
     }
-    let (idle, loads): (Vec<&Case>, Vec<&Case>) =
-        CASES.iter().partition(|case| case.kind == Kind::Idle);
-    heading("server and forwarder in turns");
-    let compared = rounds::run(&loads, &[Peer::Forwarder, Peer::Vyoma], rounds, seconds);
-    heading("idle connections");
-    let crowded = rounds::run(&idle, &[Peer::Vyoma], rounds, seconds);
-    let mut bars = against_the_forwarder(&compared);
-    heading("system calls");
-    for (case, most) in CALLS_AT_MOST.into_iter().filter_map(known) {
-        bars.push(alone::system_calls(case, most, seconds));
+    let mut bars = Vec::new();
+    for part in Part::value_variants() {
+        if args.only.is_empty() || args.only.contains(part) {
+            bars.extend(part.measure(usize::from(args.rounds), args.seconds)?);
+        }
     }
-    bars.extend(memory(&crowded));
-    heading("two workers");
-    for case in ["100", "1000"].into_iter().filter_map(Case::named) {
-        bars.push(alone::two_workers(case, rounds, seconds));
-    }
-    heading("starting, size, and a clean build");
-    bars.push(alone::start_to_ready(rounds));
-    bars.push(alone::size()?);
-    bars.push(alone::clean_build()?);
     heading("bars");
     bars.iter().for_each(|bar| println!("{bar}"));
     Ok(bars.iter().all(Bar::is_kept))
+}
+
+impl Part {
+    fn measure(self, rounds: usize, seconds: u32) -> Result<Vec<Bar>> {
+        let (idle, loads): (Vec<&Case>, Vec<&Case>) =
+            CASES.iter().partition(|case| case.kind == Kind::Idle);
+        Ok(match self {
+            Self::Forwarder => {
+                heading("server and forwarder in turns");
+                let both = [Peer::Forwarder, Peer::Vyoma];
+                against_the_forwarder(&rounds::run(&loads, &both, rounds, seconds))
+            }
+            Self::Memory => {
+                heading("idle connections");
+                let mut bars =
+                    memory(&rounds::run(&idle, &[Peer::Vyoma], rounds, seconds)).to_vec();
+                bars.extend(idle.iter().map(|case| alone::idle_v1(case, seconds)));
+                bars
+            }
+            Self::Calls => {
+                heading("system calls");
+                let known = CALLS_AT_MOST.into_iter().filter_map(known);
+                known.map(|(case, most)| alone::system_calls(case, most, seconds)).collect()
+            }
+            Self::Workers => {
+                heading("two workers");
+                let cases = ["100", "1000"].into_iter().filter_map(Case::named);
+                cases.map(|case| alone::two_workers(case, rounds, seconds)).collect()
+            }
+            Self::Dialects => {
+                heading("vyoma.v1 and plain in turns");
+                let bar = |(key, text, most)| {
+                    Some(alone::dialects(Case::named(key)?, text, rounds, seconds, most))
+                };
+                V1_AT_MOST.into_iter().filter_map(bar).collect()
+            }
+            Self::Build => {
+                heading("starting, size, and a clean build");
+                vec![alone::start_to_ready(rounds), alone::size()?, alone::clean_build()?]
+            }
+        })
+    }
 }
 
 fn known((key, limit): (&str, f64)) -> Option<(&'static Case, f64)> {
@@ -130,6 +183,7 @@ mod tests {
         for bars in [&CPU_AT_MOST[..], &P99_AT_MOST, &CALLS_AT_MOST] {
             assert!(bars.iter().all(|bar| known(*bar).is_some()));
         }
+        assert!(V1_AT_MOST.iter().all(|(key, ..)| Case::named(key).is_some()));
     }
 
     #[test]

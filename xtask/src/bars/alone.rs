@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::bar::{Bar, Limit};
 use crate::peers::case::Case;
 use crate::peers::peer::{Peer, Placement, Running, vyoma};
-use crate::peers::results::CPU;
+use crate::peers::results::{CPU, EACH};
 use crate::peers::rounds::{measure, progress};
 use crate::process::{cargo, run, target};
 
@@ -38,24 +38,60 @@ pub(crate) fn system_calls(case: &Case, most: f64, seconds: u32) -> Bar {
 pub(crate) fn two_workers(case: &Case, rounds: usize, seconds: u32) -> Bar {
     let load = case.arguments(seconds);
     let cpu = |workers| figure(&[workers], &load, Placement::Anywhere, CPU);
+    let what = format!("CPU time of two workers to one's, not pinned: {}", case.title);
+    let each = case.expected(seconds);
+    in_turns(what, rounds, each, || cpu("--workers=1"), || cpu("--workers=2"), 1.2)
+}
+
+/// CPU time a message of `vyoma.v1`, with delivery receipts, as a multiple of a plain one's in the
+/// same round. The text has so many bytes in v1; what is around it has 42.
+pub(crate) fn dialects(case: &Case, text: u32, rounds: usize, seconds: u32, most: f64) -> Bar {
+    let plain = case.arguments(seconds);
+    let mut v1: Vec<_> = plain.iter().filter(|word| !word.starts_with("--size")).cloned().collect();
+    v1.extend([format!("--size={text}"), "--dialect=v1".to_owned()]);
+    let cpu = |load: &[String]| figure(&["--workers=1"], load, Placement::Pinned, CPU);
+    let what = format!("CPU time of vyoma.v1, {text} B of text, to plain's: {}", case.title);
+    in_turns(what, rounds, case.expected(seconds), || cpu(&plain), || cpu(&v1), most)
+}
+
+/// Bytes that an idle connection in a conversation of `vyoma.v1` takes.
+pub(crate) fn idle_v1(case: &Case, seconds: u32) -> Bar {
+    let load = [case.arguments(seconds), vec!["--dialect=v1".to_owned()]].concat();
+    let (mut values, mut failures) = (Vec::new(), Vec::new());
+    match figure(&["--workers=1"], &load, Placement::Anywhere, EACH) {
+        Ok(bytes) => values.push(bytes),
+        Err(error) => failures.push(format!("{error:#}")),
+    }
+    let what = "bytes an idle connection of vyoma.v1 in a conversation".to_owned();
+    Bar::new(what, values, Limit::AtMost(1536.0)).failed(&failures)
+}
+
+/// The second figure as a multiple of the first, taken in turns; each takes about so many seconds.
+fn in_turns(
+    what: String,
+    rounds: usize,
+    seconds: u64,
+    first: impl Fn() -> Result<f64>,
+    second: impl Fn() -> Result<f64>,
+    most: f64,
+) -> Bar {
     let (mut ratios, mut failures) = (Vec::new(), Vec::new());
-    let bar = progress([2 * rounds as u64 * case.expected(seconds)].into_iter());
+    let bar = progress([2 * rounds as u64 * seconds].into_iter());
     for round in 0..rounds {
         // They take turns at being first.
         let pair = if round % 2 == 0 {
-            cpu("--workers=1").and_then(|one| Ok((one, cpu("--workers=2")?)))
+            first().and_then(|one| Ok((one, second()?)))
         } else {
-            cpu("--workers=2").and_then(|two| Ok((cpu("--workers=1")?, two)))
+            second().and_then(|two| Ok((first()?, two)))
         };
         match pair {
             Ok((one, two)) => ratios.push(two / one),
             Err(error) => failures.push(format!("{error:#}")),
         }
-        bar.inc(2 * case.expected(seconds));
+        bar.inc(2 * seconds);
     }
     bar.finish_and_clear();
-    let what = format!("CPU time of two workers to one's, not pinned: {}", case.title);
-    Bar::new(what, ratios, Limit::AtMost(1.2)).failed(&failures)
+    Bar::new(what, ratios, Limit::AtMost(most)).failed(&failures)
 }
 
 /// Milliseconds from starting the process to its saying that it is ready.

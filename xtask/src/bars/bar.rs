@@ -12,6 +12,7 @@ pub(crate) enum Limit {
 }
 
 /// A promise, and what was measured.
+#[derive(Clone)]
 pub(crate) struct Bar {
     what: String,
     measured: Option<Spread>,
