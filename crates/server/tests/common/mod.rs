@@ -6,6 +6,7 @@
 
 pub(crate) mod client;
 pub(crate) mod http;
+pub(crate) mod speaker;
 pub(crate) mod wire;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
