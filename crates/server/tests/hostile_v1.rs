@@ -260,6 +260,9 @@ fn what_is_kept_for_all_together_is_bounded_and_who_sends_more_is_told_when_to_c
     // What was taken is kept: it comes, and the news that its sender is away.
     let heard: Vec<_> = (0..2).map(|_| b.hear()["type"].clone()).collect();
     assert!(heard.contains(&json!("message")), "{heard:?}");
+    // Once nobody wants it any more there is room for others.
+    b.say(&json!({"type": "leave"}));
+    while b.hear()["type"] != "ended" {}
     let mut other = Bystanders::of(house.address());
     other.talk();
 }
