@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 mod allocator;
 mod bench;
+mod chat;
 mod config_view;
 mod data;
 mod healthcheck;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     };
     match invocation {
         Invocation { command: Command::Bench(options), .. } => bench::run(*options),
+        Invocation { command: Command::Chat(options), .. } => chat::run(&options),
         Invocation { command: Command::Healthcheck(options), .. } => healthcheck::run(&options),
         Invocation { command: Command::Serve(options), settings } => {
             serve::run(*options, &settings)

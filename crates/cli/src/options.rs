@@ -16,6 +16,7 @@ use vyoma_server::{Config, Feature, Survivor};
 
 use crate::allocator;
 use crate::bench::BenchOptions;
+use crate::chat::options::ChatOptions;
 use crate::logs::LogFormat;
 use crate::values::{ByteSize, Span, address, filter, network};
 
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     Serve(Box<ServeOptions>),
     /// Asks a running server whether it is ready: exit code 0 if so, else 1
     Healthcheck(HealthcheckOptions),
+    /// Chats, at a terminal or line by line through a pipe: exit code 0 if all that was said arrived
+    Chat(Box<ChatOptions>),
     /// Makes load for a server and tells what it costs: exit code 1 if anything goes wrong
     Bench(Box<BenchOptions>),
 }
