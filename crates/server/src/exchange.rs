@@ -40,8 +40,9 @@ struct Chair {
     seat: Option<Box<Seat>>,
     /// Whose it is, once that is known; a plain client has no device.
     device: Option<Identity>,
-    /// What a plain client's end is being asked, by a ping behind all that was written to it.
-    asked: Option<Question>,
+    /// What a plain client's end is being asked, by a ping behind all that was written to it. A pointer,
+    /// since most have none.
+    asked: Option<Box<Question>>,
     /// A plain client isn't read from: its partner's window is full.
     paused: bool,
 }

@@ -66,7 +66,7 @@ impl Exchange {
         let receipt = std::mem::take(&mut seat.receipt);
         // A pong that answers nothing is the client's own affair.
         if let Some(question) = own.asked.take_if(|asked| asked.n == receipt) {
-            conversation.plain_took(side, question);
+            conversation.plain_took(side, *question);
         }
         None
     }
@@ -97,7 +97,7 @@ impl Exchange {
             }
         }
         if seat.speaker.is_none() && chair.asked.is_none() {
-            chair.asked = conversation.question(side);
+            chair.asked = conversation.question(side).map(Box::new);
             chair.asked.iter().for_each(|asked| seat.outbox.ping(&asked.n.to_be_bytes()));
             let _ = seat.poll_flush(cx);
         }
