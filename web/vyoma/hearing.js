@@ -149,12 +149,13 @@ function hearWaiting(session, { pool, ahead }, now) {
 }
 
 /** @param {Session} session @param {Envelope} matched @param {number} now */
-function hearMatched(session, { type, why, ...given }, now) {
+function hearMatched(session, matched, now) {
   if (!awaitsPartner(session, now)) return;
+  const { type, why, ...given } = /** @type {any} */ (matched);
   const { conversation, side, partner, reliable } = given;
-  const seat = /** @type {import("./saved.js").Seat} */ ({
-    ...given, next: 1, received: 0, fresh: false, outbox: [],
-  });
+  const begun = { next: 1, received: 0, fresh: false, outbox: [] };
+  /** @type {import("./saved.js").Seat} */
+  const seat = { ...given, ...begun };
   placed(session, null, now);
   session.backoff.progressed = true;
   session.leaving = null;

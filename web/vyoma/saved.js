@@ -117,6 +117,7 @@ function parseSeat(stored) {
     "partner_stream", "next", "received", "fresh", "outbox",
   ]);
   if (!Array.isArray(stored.outbox)) throw new BadSaved("outbox");
+  /** @type {Kept[]} */
   const outbox = stored.outbox.map(parseMessage);
   const next = number(stored.next, "next");
   const first = next - outbox.length;

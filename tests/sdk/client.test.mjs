@@ -1,0 +1,296 @@
+// The whole SDK in Node against the real server: real sockets, cut by a small proxy of this test.
+
+import assert from "node:assert/strict";
+import net from "node:net";
+import { after, before, test } from "node:test";
+
+import { WebSocket as UndiciSocket } from "undici";
+import { WebSocket as WsSocket } from "ws";
+
+import { connect } from "../../web/vyoma.js";
+import { patiently, startServer } from "../server.mjs";
+
+let server;
+const open = [];
+
+before(async () => (server = await startServer()));
+after(async () => {
+  await Promise.all(open.map((close) => close()));
+  await server?.kill();
+});
+
+/** A TCP proxy whose connections can be cut. */
+async function proxy(to) {
+  const sockets = new Set();
+  const listener = net.createServer((near) => {
+    const far = net.connect(to, "127.0.0.1");
+    for (const [one, other] of [[near, far], [far, near]]) {
+      sockets.add(one);
+      one.on("error", () => {});
+      one.on("close", () => other.destroy());
+      one.pipe(other);
+    }
+  });
+  await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+  };
+  open.push(() => {
+    cut();
+    listener.close();
+  });
+  return { port: listener.address().port, cut };
+}
+
+/** A client, and what it hears by type. */
+async function client({ port = server.port, storage, settings, WebSocket = WsSocket } = {}) {
+  const options = { storage, WebSocket, settings: { backoff_first_ms: 50, ...settings } };
+  const it = await connect(`http://127.0.0.1:${port}/ws#ignored`, options);
+  const heard = [];
+  const waiting = new Set();
+  const types = [
+    "waiting", "matched", "written", "accepted", "delivered", "read", "undelivered", "gap", "typing",
+    "signal", "away", "back", "lost", "restored", "ended", "done", "error", "trouble",
+    "cannot_connect", "not_kept", "handler_failed",
+  ];
+  const note = (event) => {
+    heard.push(event);
+    for (const look of waiting) look();
+  };
+  for (const type of types) it.on(type, note);
+  const hear = (type, from = 0) =>
+    patiently(new Promise((resolve) => {
+      const look = () => {
+        const found = heard.slice(from).find((event) => event.type === type);
+        if (!found) return;
+        waiting.delete(look);
+        resolve(found);
+      };
+      waiting.add(look);
+      look();
+    }), `"${type}"`);
+  open.push(() => it.close());
+  return { it, heard, hear, listen: () => it.on("message", note) };
+}
+
+async function pair(first = {}, second = {}) {
+  const [ada, ben] = [await client(first), await client(second)];
+  ada.it.join({ name: "Ada" });
+  await ada.hear("waiting");
+  ben.it.join({ name: "Ben", languages: ["en"] });
+  await Promise.all([ada.hear("matched"), ben.hear("matched")]);
+  return [ada, ben];
+}
+
+const isRefused = (reason) => (error) => error.name === "Refused" && error.reason === reason;
+
+for (const [name, WebSocket] of Object.entries({ ws: WsSocket, undici: UndiciSocket })) {
+  test(`two people talk (${name})`, async () => {
+    const [ada, ben] = await pair({ WebSocket }, { WebSocket });
+    assert.deepEqual(ada.it.conversation.partner, { name: "Ben", languages: ["en"] });
+    assert.equal(ada.it.state, "talking");
+    ada.listen();
+    ben.listen();
+
+    const receipt = await ada.it.send({ text: "Grüße 👋", list: [1, null] });
+    const { n, value } = await ben.hear("message");
+    assert.deepEqual([n, value], [1, { text: "Grüße 👋", list: [1, null] }]);
+    assert.equal(await receipt.delivered(), true);
+    ben.it.read(1);
+    await ada.hear("read");
+
+    await ben.it.send(Uint8Array.of(0, 255));
+    assert.deepEqual((await ada.hear("message")).bytes, Uint8Array.of(0, 255));
+    ben.it.typing();
+    assert.equal((await ada.hear("typing")).on, true);
+    ben.it.signal({ sdp: "v=0" });
+    assert.deepEqual((await ada.hear("signal")).value, { sdp: "v=0" });
+    ada.it.report("Rude.");
+    await ada.hear("done");
+
+    ben.it.leave();
+    const ended = await ada.hear("ended");
+    assert.deepEqual(
+      [ended.reason, ended.sentence, ended.complete], ["partner_left", "Your partner left.", true],
+    );
+    assert.equal(ada.it.conversation, null);
+    await Promise.all([ada.it.close(), ben.it.close()]);
+  });
+}
+
+test("what is said while the line is cut arrives, once and in order", async () => {
+  const line = await proxy(server.port);
+  const [ada, ben] = await pair({ port: line.port });
+  ben.listen();
+  const receipts = [];
+  for (let round = 0; round < 20; round += 1) {
+    const from = ada.heard.length;
+    line.cut();
+    for (let each = 0; each < 10; each += 1) receipts.push(await ada.it.send(receipts.length));
+    await ada.hear("restored", from);
+  }
+  const delivered = await patiently(Promise.all(receipts.map((it) => it.delivered())), "receipts");
+  assert.ok(delivered.every(Boolean));
+  const values = ben.heard.filter(({ type }) => type === "message").map(({ value }) => value);
+  assert.deepEqual(values, receipts.map((_, index) => index));
+  await Promise.all([ada.it.close(), ben.it.close()]);
+});
+
+test("a client that starts again from its storage goes on where it was", async () => {
+  let text = null;
+  const storage = () => ({
+    load: async () => text,
+    // As slow as a disk.
+    save: (now) => new Promise((resolve) => setTimeout(() => resolve((text = now)), 5)),
+  });
+  const [ada, ben] = await pair({ storage: storage() });
+  const first = await ada.it.send("before");
+  ben.listen();
+  assert.ok(await first.delivered());
+  await ada.it.close();
+  await ben.hear("away");
+  await ben.it.send("while you were away");
+
+  const again = await client({ storage: storage() });
+  assert.equal(again.it.conversation.partner.name, "Ben");
+  again.listen();
+  const { value, n } = await again.hear("message");
+  assert.deepEqual([n, value], [1, "while you were away"]);
+  const second = await again.it.send("after");
+  assert.equal(second.n, 2);
+  assert.ok(await second.delivered());
+  await Promise.all([again.it.close(), ben.it.close()]);
+});
+
+test("a message counts as taken once its handler is done, also if that throws", async () => {
+  const [ada, ben] = await pair();
+  const receipts = [await ada.it.send(1), await ada.it.send(2), await ada.it.send(3)];
+  let finish;
+  const busy = new Promise((resolve) => (finish = resolve));
+  const seen = [];
+  ben.it.on("message", async ({ value }) => {
+    seen.push(value);
+    if (value === 1) await busy;
+    if (value === 2) throw new Error("bad day");
+  });
+  // The server answers for the three, and the handler is in the first.
+  await receipts[2].reached("accepted");
+  assert.deepEqual(seen, [1]);
+  assert.equal(receipts[0].stage, "accepted");
+  finish();
+  assert.ok(await receipts[2].delivered());
+  assert.deepEqual(seen, [1, 2, 3]);
+  const failed = ben.heard.find(({ type }) => type === "handler_failed");
+  assert.deepEqual([failed.error.message, failed.event.n], ["bad day", 2]);
+  await Promise.all([ada.it.close(), ben.it.close()]);
+});
+
+test("a full outbox makes senders wait, in order, and an end frees them", async () => {
+  const [ada, ben] = await pair({ settings: { outbox_count: 4 } });
+  const sends = Array.from({ length: 12 }, (_, index) => ada.it.send(index));
+  await sends[3];
+  const seen = [];
+  ben.it.on("message", ({ value }) => seen.push(value));
+  const receipts = await patiently(Promise.all(sends), "room in the outbox");
+  assert.ok(await receipts.at(-1).delivered());
+  assert.deepEqual(seen, sends.map((_, index) => index));
+
+  const full = Array.from({ length: 6 }, () => ada.it.send("x"));
+  ada.it.leave();
+  const results = await Promise.allSettled(full);
+  assert.ok(isRefused("no_partner")(results.at(-1).reason));
+  await Promise.all([ada.it.close(), ben.it.close()]);
+});
+
+test("what is said to one partner is not said to the next", async () => {
+  const [ada, ben] = await pair();
+  // The application is busy, and doesn't hear that the conversation ends and another begins.
+  let finish;
+  const busy = new Promise((resolve) => (finish = resolve));
+  ada.it.on("message", () => busy);
+  await ben.it.send("hi");
+  await ben.hear("accepted");
+  ada.it.next();
+  const eve = await client();
+  eve.it.join();
+  eve.listen();
+  await eve.hear("matched");
+  while (ada.it.state !== "talking") await new Promise((resolve) => setTimeout(resolve, 5));
+  await assert.rejects(ada.it.send("for Ben"), isRefused("no_partner"));
+  assert.throws(() => ada.it.block(), isRefused("wrong_state"));
+  finish();
+  await ada.hear("matched", ada.heard.findIndex(({ type }) => type === "ended"));
+  await ada.it.send("for Eve");
+  assert.equal((await eve.hear("message")).value, "for Eve");
+  await Promise.all([ada, ben, eve].map(({ it }) => it.close()));
+});
+
+test("mistakes are told, and change nothing", async () => {
+  await assert.rejects(connect("ftp://127.0.0.1/"), TypeError);
+  await assert.rejects(connect("no address"), TypeError);
+  await assert.rejects(connect("ws://127.0.0.1/", { settings: { patience: 1 } }), TypeError);
+  await assert.rejects(connect("ws://127.0.0.1/", { storage: "disk" }), TypeError);
+  const damaged = { load: () => "{", save() {} };
+  await assert.rejects(connect("ws://127.0.0.1/", { WebSocket: WsSocket, storage: damaged }), {
+    name: "BadSaved",
+  });
+  if (!globalThis.WebSocket) await assert.rejects(connect("ws://127.0.0.1/"), /package ws/);
+
+  const [ada, ben] = await pair();
+  assert.throws(() => ada.it.join(), isRefused("wrong_state"));
+  assert.throws(() => ada.it.next({ name: "" }), isRefused("bad_value"));
+  const circle = {};
+  circle.self = circle;
+  await assert.rejects(ada.it.send(circle), TypeError);
+  await assert.rejects(ada.it.send(undefined), isRefused("bad_json"));
+  await assert.rejects(ada.it.send("\ud83d"), isRefused("bad_json"));
+  await assert.rejects(ada.it.send("x".repeat(70_000)), isRefused("too_big"));
+  const receipt = await ada.it.send("fine");
+  ben.listen();
+  assert.ok(await receipt.delivered());
+  await ada.it.close();
+  await assert.rejects(ada.it.send("late"), isRefused("closed"));
+  assert.throws(() => ada.it.next(), isRefused("closed"));
+  await ben.it.close();
+});
+
+test("a server that isn't there, and then is", async () => {
+  const gone = await startServer();
+  await gone.kill();
+  const ada = await client({ port: gone.port });
+  ada.it.join();
+  const { problem } = await ada.hear("cannot_connect");
+  assert.match(problem, /ECONNREFUSED/);
+  const back = await startServer(gone.port);
+  await ada.hear("waiting");
+  await ada.it.close();
+  await back.kill();
+});
+
+test("a server that speaks another dialect is named as such", async () => {
+  const { WebSocketServer } = await import("ws");
+  const plain = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: () => false });
+  await new Promise((resolve) => plain.once("listening", resolve));
+  const ada = await client({ port: plain.address().port, WebSocket: Lenient });
+  ada.it.join();
+  assert.match((await ada.hear("cannot_connect")).problem, /doesn't speak vyoma\.v1/);
+  await ada.it.close();
+  plain.close();
+});
+
+/** `ws` refuses such servers by itself; this one asks for nothing, and so takes what it gets. */
+class Lenient extends WsSocket {
+  constructor(url) {
+    super(url);
+  }
+}
+
+test("a storage that fails is told of, and the conversation goes on", async () => {
+  const storage = { load: () => null, save: () => Promise.reject(new Error("disk full")) };
+  const [ada, ben] = await pair({ storage });
+  assert.equal((await ada.hear("not_kept")).error.message, "disk full");
+  ben.listen();
+  assert.ok(await (await ada.it.send("anyway")).delivered());
+  await Promise.all([ada.it.close(), ben.it.close()]);
+});

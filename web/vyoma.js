@@ -1,0 +1,79 @@
+// The JavaScript SDK of VyomaChat: a conversation with one other person that survives lost connections,
+// reloading, and the server's restarts (docs/protocol.md, `vyoma.v1`). In browsers, and in Node; no
+// dependencies, no build step.
+//
+//     import { connect } from "./vyoma.js";
+//
+//     const client = await connect("/ws");
+//     client.on("matched", ({ partner }) => console.log("talking to", partner?.name));
+//     client.on("message", ({ value }) => console.log("they say", value));
+//     client.join({ name: "Ada" });
+//
+// Here is what an application holds; the rules are in vyoma/session.js.
+
+import { Client } from "./vyoma/client.js";
+import { settings as allSettings } from "./vyoma/settings.js";
+import { tabStorage } from "./vyoma/storage.js";
+
+export { Receipt } from "./vyoma/receipts.js";
+export { Refused } from "./vyoma/refused.js";
+export { BadSaved } from "./vyoma/saved.js";
+export { Client, tabStorage };
+
+/** @typedef {import("./vyoma/storage.js").Storage} Storage */
+/** @typedef {import("./vyoma/client.js").Profile} Profile */
+/** @typedef {import("./vyoma/client.js").Events} Events */
+/** @typedef {import("./vyoma/receipts.js").Stage} Stage */
+/** @typedef {import("./vyoma/settings.js").Settings} Settings */
+
+/**
+ * @typedef {object} Options
+ * @property {Storage | "tab" | "memory"} [storage] where to keep what is needed to come back: in
+ *   browsers the tab (see `tabStorage`), elsewhere memory, if not given
+ * @property {import("./vyoma/driver.js").SocketConstructor} [WebSocket] the platform's own if not
+ *   given; Node before 22 has none: pass that of the package `ws`
+ * @property {Partial<Settings>} [settings] the rules' numbers, where they should differ
+ */
+
+/**
+ * Makes a client of a server. It connects when it is asked to join, or at once if it kept a seat in a
+ * conversation.
+ *
+ * @param {string | URL} url `ws:`, `wss:`, `http:` or `https:`; in a page also relative to it
+ * @param {Options} [options]
+ * @returns {Promise<Client>}
+ * @throws {TypeError} if the address or an option makes no sense, or there is no WebSocket
+ * @throws {import("./vyoma/saved.js").BadSaved} if what was kept can't be used
+ */
+export async function connect(url, options = {}) {
+  const { WebSocket = globalThis.WebSocket, settings = {}, storage } = options;
+  if (!WebSocket) {
+    throw new TypeError("there is no WebSocket here: pass one, as in { WebSocket } of the package ws");
+  }
+  const parts = { url: address(url), WebSocket, settings: allSettings(settings) };
+  const chosen = storageOf(storage);
+  const kept = (await chosen?.load()) ?? null;
+  return new Client({ ...parts, storage: chosen, kept });
+}
+
+/** @param {string | URL} url */
+function address(url) {
+  const absolute = new URL(url, globalThis.document?.baseURI);
+  if (absolute.protocol === "http:") absolute.protocol = "ws:";
+  if (absolute.protocol === "https:") absolute.protocol = "wss:";
+  if (!["ws:", "wss:"].includes(absolute.protocol)) {
+    throw new TypeError(`${url} is no address of a WebSocket server`);
+  }
+  absolute.hash = "";
+  return absolute.href;
+}
+
+/** @param {Options["storage"]} storage @returns {Storage | null} */
+function storageOf(storage) {
+  const usual = globalThis.document ? "tab" : "memory";
+  const chosen = storage ?? usual;
+  if (chosen === "memory") return null;
+  if (chosen === "tab") return tabStorage();
+  if (typeof chosen.load === "function" && typeof chosen.save === "function") return chosen;
+  throw new TypeError('storage is "tab", "memory", or has load and save');
+}
