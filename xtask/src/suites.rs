@@ -32,6 +32,8 @@ pub(crate) fn run() -> Result<bool> {
     chromium()?;
     node_packages("tests/interop")?;
     node_packages("tests/browser")?;
+    node_packages("tests/sdk")?;
+    node_packages("web")?;
     let python = python_with_clients()?;
 
     let workspace =
@@ -39,8 +41,9 @@ pub(crate) fn run() -> Result<bool> {
     heading("the release binary");
     must(cargo().args(["build", "--release", "--package", "vyoma"]))?;
     let interop = suite("interop", node_tests("interop")?.env("VYOMA_PYTHON", python), count_node)?;
+    let sdk = suite("sdk", &mut node_tests("sdk")?, count_node)?;
     let browser = suite("browser", &mut node_tests("browser")?, count_node)?;
-    Ok(summarise(&[workspace, interop, browser]))
+    Ok(summarise(&[workspace, interop, sdk, browser]))
 }
 
 /// Node's test runner in a directory of tests/, one file at a time, with what the tests look for.

@@ -24,6 +24,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::assets;
 use crate::handshake::{RETRY_WHEN_DRAINING, read_head};
 use crate::linger::linger;
 use crate::metrics;
@@ -40,13 +41,7 @@ const SCRAPES: usize = 16;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
 
 const HTML: &str = "text/html; charset=utf-8";
-const SCRIPT: &str = "text/javascript; charset=utf-8";
-const STYLE: &str = "text/css; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
-
-const PAGE: &str = include_str!("../../../web/index.html");
-const PAGE_SCRIPT: &str = include_str!("../../../web/app.js");
-const PAGE_STYLE: &str = include_str!("../../../web/style.css");
 
 /// What anything but a browser gets at `/`.
 const GREETING: &str =
@@ -137,15 +132,17 @@ async fn scrape(mut stream: TcpStream, shared: &Arc<Shared>) {
 
 fn answer<B>(request: &Request<B>, visitor: Visitor, shared: &Shared) -> Answer {
     let page = visitor != Visitor::Scraper;
-    let answer = match request.uri().path() {
+    let path = request.uri().path();
+    let answer = match path {
         "/" if page => home(request),
-        "/app.js" if page => found(SCRIPT, PAGE_SCRIPT),
-        "/style.css" if page => found(STYLE, PAGE_STYLE),
         "/ws" if page => upgrade_required(),
         "/healthz" => text(StatusCode::OK, "ok\n"),
         "/readyz" => readiness(shared.shutdown.draining()),
         "/metrics" => metrics(visitor, shared),
-        _ => text(StatusCode::NOT_FOUND, "There is nothing here.\n"),
+        _ => match assets::find(path).filter(|_| page) {
+            Some(asset) => found(asset.kind, asset.body),
+            None => text(StatusCode::NOT_FOUND, "There is nothing here.\n"),
+        },
     };
     let readable = [Method::GET, Method::HEAD].contains(request.method());
     let answer = if readable || answer.status() == StatusCode::NOT_FOUND {
@@ -169,7 +166,7 @@ fn answer<B>(request: &Request<B>, visitor: Visitor, shared: &Shared) -> Answer 
 fn home<B>(request: &Request<B>) -> Answer {
     let accepted = request.headers().get_all(ACCEPT).iter();
     let html = accepted.filter_map(|value| value.to_str().ok()).any(|v| v.contains("text/html"));
-    let answer = if html { found(HTML, PAGE) } else { text(StatusCode::OK, GREETING) };
+    let answer = if html { found(HTML, assets::PAGE) } else { text(StatusCode::OK, GREETING) };
     with(answer, [(VARY, "Accept")])
 }
 

@@ -6,6 +6,7 @@
 mod admission;
 mod alarm;
 mod alone;
+mod assets;
 mod bell;
 mod buffer;
 mod closing;
