@@ -45,7 +45,7 @@ async function proxy(to) {
 
 /** A client, and what it hears by type. */
 async function client({ port = server.port, storage, settings, WebSocket = WsSocket } = {}) {
-  const options = { storage, WebSocket, settings: { backoff_first_ms: 50, ...settings } };
+  const options = { storage, WebSocket, settings: { backoff_first_ms: 50, backoff_most_ms: 200, ...settings } };
   const it = await connect(`http://127.0.0.1:${port}/ws#ignored`, options);
   const heard = [];
   const waiting = new Set();

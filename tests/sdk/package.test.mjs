@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -80,3 +80,25 @@ for (const [right, wrong] of [
     assert.match(await typecheck(PROGRAM.replace(right, wrong)), /program\.ts\(\d+,\d+\): error TS2/);
   });
 }
+
+// What a block may count on without saying it.
+const BEFORE = [
+  ["connect(", "import { connect }", 'import { connect } from "vyomachat";'],
+  ["client.", "const client", 'const client = await connect("ws://127.0.0.1");'],
+  ["WebSocket }", "import { WebSocket }", 'import { WebSocket } from "ws";'],
+];
+
+test("what the README says is well typed", async () => {
+  const readme = readFileSync(join(web, "README.md"), "utf8");
+  const blocks = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, block]) => block);
+  assert.ok(blocks.length >= 4);
+  for (const block of blocks) {
+    const said = BEFORE.reduceRight(
+      (program, [used, made, line]) =>
+        program.includes(used) && !program.includes(made) ? `${line}\n${program}` : program,
+      block,
+    );
+    writeFileSync(join(folder, "ws.d.ts"), 'declare module "ws" { export const WebSocket: any; }');
+    assert.equal(await typecheck(`/// <reference path="ws.d.ts" />\n${said}\nexport {};`), "", block);
+  }
+});

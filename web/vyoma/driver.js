@@ -8,6 +8,8 @@ import { Session } from "./session.js";
 const SUBPROTOCOL = "vyoma.v1";
 /** setTimeout can't wait longer. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+/** The longest that a goodbye waits to be heard. */
+const FAREWELL_MS = 2_000;
 /** Close codes by which a library says that no Close frame came (RFC 6455, section 7.4.1). */
 const NO_CODE = [1005, 1006];
 
@@ -26,6 +28,7 @@ const NO_CODE = [1005, 1006];
  * @property {((event: any) => void) | null} onerror
  * @property {(data: any) => void} send
  * @property {(code?: number) => void} close
+ * @property {() => void} [terminate] `ws` only: ends it without a word
  */
 
 /** @typedef {new (url: string, protocols: string[]) => Socket} SocketConstructor */
@@ -178,7 +181,17 @@ export class Driver {
     // Who closes a socket that isn't open yet is told of an error by `ws`.
     socket.onerror = () => {};
     /** @type {Promise<void>} */
-    const farewell = new Promise((resolve) => (socket.onclose = () => resolve()));
+    const farewell = new Promise((resolve) => {
+      // A line on which nobody answers isn't waited for.
+      const patience = setTimeout(() => {
+        socket.terminate?.();
+        resolve();
+      }, FAREWELL_MS);
+      socket.onclose = () => {
+        clearTimeout(patience);
+        resolve();
+      };
+    });
     this.#farewells.add(farewell);
     farewell.then(() => this.#farewells.delete(farewell));
     // Browsers take no other code below 3000.

@@ -38,8 +38,8 @@ pub(crate) fn run() -> Result<bool> {
 
     let workspace =
         suite("workspace", cargo().args(["test", "--workspace", "--no-fail-fast"]), count_libtest)?;
-    heading("the release binary");
-    must(cargo().args(["build", "--release", "--package", "vyoma"]))?;
+    heading("the release binaries");
+    must(cargo().args(["build", "--release", "--package", "vyoma", "--package", "vyoma-faults"]))?;
     let interop = suite("interop", node_tests("interop")?.env("VYOMA_PYTHON", python), count_node)?;
     let sdk = suite("sdk", &mut node_tests("sdk")?, count_node)?;
     let browser = suite("browser", &mut node_tests("browser")?, count_node)?;
@@ -53,6 +53,7 @@ fn node_tests(directory: &str) -> Result<Command> {
         .args(["--test", "--test-reporter=spec", "--test-concurrency=1"])
         .current_dir(root().join("tests").join(directory))
         .env("VYOMA_BIN", target()?.join("release/vyoma"))
+        .env("VYOMA_FAULTS", target()?.join("release/vyoma-faults"))
         .env("VYOMA_XTASK", std::env::current_exe()?);
     Ok(command)
 }

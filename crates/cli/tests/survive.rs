@@ -14,6 +14,7 @@ fn plan(name: &str) -> Plan {
         binary: Path::new(env!("CARGO_BIN_EXE_vyoma")).to_owned(),
         dir,
         conversations: 12,
+        javascript: 0,
         kills: 0,
         takeovers: 0,
         faults: 0,

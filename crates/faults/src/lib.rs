@@ -7,6 +7,7 @@
 //! how either keeps its promises.
 
 mod history;
+mod javascript;
 mod plan;
 mod proxy;
 mod server;

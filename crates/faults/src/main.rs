@@ -18,6 +18,10 @@ struct Options {
     #[arg(long, default_value_t = 200)]
     conversations: u32,
 
+    /// How many of the clients, two to a conversation, use the JavaScript SDK (in Node)
+    #[arg(long, default_value_t = 0)]
+    javascript: u32,
+
     /// How often the server is killed and started again
     #[arg(long, default_value_t = 0)]
     kills: u32,
@@ -41,11 +45,13 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    let Options { binary, conversations, kills, takeovers, faults, pause, seed } = Options::parse();
+    let Options { binary, conversations, javascript, kills, takeovers, faults, pause, seed } =
+        Options::parse();
     let plan = Plan {
         binary,
         dir: std::env::temp_dir().join(format!("vyoma-faults-{}", std::process::id())),
         conversations,
+        javascript,
         kills,
         takeovers,
         faults,

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::history::{Account, check};
+use crate::javascript::Javascript;
 use crate::proxy::{Fault, Proxy};
 use crate::server::Process;
 use crate::talkers::{Stage, Talker};
@@ -26,6 +27,8 @@ pub struct Plan {
     pub dir: PathBuf,
     /// How many conversations go on.
     pub conversations: u32,
+    /// How many of the clients use the JavaScript SDK, in Node; the others use that for Rust.
+    pub javascript: u32,
     /// How often the server is killed and started again.
     pub kills: u32,
     /// How often another server takes over.
@@ -71,11 +74,17 @@ impl Plan {
         let mut server = Process::start(&self.binary, &self.dir, self.drain)?;
         let proxy = Proxy::start(server.address()).await?;
         let address = if self.faults > 0 { proxy.address() } else { server.address() };
-        let stage = Arc::new(Stage::new(self.conversations as usize * 2));
-        let mut talkers = JoinSet::new();
-        for id in 0..self.conversations * 2 {
+        let (foreign, own) = self.divide();
+        let stage = Arc::new(Stage::new(own.len() + usize::from(!foreign.is_empty())));
+        let mut talkers: JoinSet<anyhow::Result<BTreeMap<u32, Account>>> = JoinSet::new();
+        if !foreign.is_empty() {
+            let javascript = Javascript::join(&foreign, address, self.message_pause)?;
+            talkers.spawn(javascript.talk(Arc::clone(&stage)));
+        }
+        for id in own {
             let talker = Talker::join(id, address, &stage).await?;
-            talkers.spawn(talker.talk(self.message_pause));
+            let talk = talker.talk(self.message_pause);
+            talkers.spawn(async { Ok(BTreeMap::from([talk.await])) });
         }
         self.settle(&stage).await;
         let rolled = self.break_things(&mut server, &proxy, &stage).await?;
@@ -84,7 +93,7 @@ impl Plan {
         let mut accounts: BTreeMap<u32, Account> = BTreeMap::new();
         let all = async {
             while let Some(talker) = talkers.join_next().await {
-                accounts.extend([talker.context("a talker")?]);
+                accounts.extend(talker.context("a talker")??);
             }
             anyhow::Ok(())
         };
@@ -109,6 +118,11 @@ impl Plan {
             moved_after,
             wrong,
         })
+    }
+
+    /// The ids of those who speak JavaScript, and of the others.
+    fn divide(&self) -> (Vec<u32>, Vec<u32>) {
+        (0..self.conversations * 2).partition(|id| *id < self.javascript)
     }
 
     /// Lets everybody talk undisturbed for a moment.

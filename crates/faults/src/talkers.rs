@@ -29,6 +29,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    /// A stage for so many talkers; a process full of them counts as one.
     pub(crate) fn new(talkers: usize) -> Self {
         Self {
             enough: AtomicBool::new(false),
@@ -38,6 +39,16 @@ impl Stage {
             returns: Mutex::default(),
             all_done: Barrier::new(talkers),
         }
+    }
+
+    /// Somebody is back in its seat.
+    pub(crate) fn returned(&self) {
+        self.returns.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
+    }
+
+    /// Returns when all have said everything; without those who failed, after a while.
+    pub(crate) async fn await_all(&self) {
+        let _ = timeout(PATIENCE, self.all_done.wait()).await;
     }
 }
 
@@ -123,8 +134,7 @@ async fn say(id: u32, client: &Client, stage: &Stage, pause: Duration) -> (u64, 
         let known = timeout(PATIENCE, receipt.delivered()).await;
         delivered += u64::from(known == Ok(true));
     }
-    // Without those who failed it would never be full.
-    let _ = timeout(PATIENCE, stage.all_done.wait()).await;
+    stage.await_all().await;
     (said, delivered)
 }
 
@@ -151,9 +161,7 @@ fn hear(happening: Happening, account: &mut Account, stage: &Stage) {
         Event::Lost => {
             stage.lost.fetch_add(1, Relaxed);
         }
-        Event::Restored { .. } => {
-            stage.returns.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
-        }
+        Event::Restored { .. } => stage.returned(),
         Event::Gap { .. }
         | Event::Undelivered { .. }
         | Event::Ended { .. }

@@ -61,7 +61,6 @@ const ASSETS: &[Asset] = assets! {
 };
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
