@@ -40,7 +40,12 @@ export class Backoff {
     this.since ??= now;
   }
 
-  /** The server wants nothing before so many milliseconds. @param {number} ms @param {number} now */
+  /**
+   * The server wants nothing before so many milliseconds.
+   *
+   * @param {number} ms
+   * @param {number} now
+   */
   told(ms, now) {
     this.notBefore = later(ms, now);
   }
@@ -95,7 +100,12 @@ export class Backoff {
   }
 }
 
-/** So many milliseconds from now, as far as a server is believed. @param {number} ms @param {number} now */
+/**
+ * So many milliseconds from now, as far as a server is believed.
+ *
+ * @param {number} ms
+ * @param {number} now
+ */
 export function later(ms, now) {
   return now + Math.min(ms, MOST_TOLD_MS);
 }

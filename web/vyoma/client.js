@@ -66,7 +66,11 @@ export class Client {
   #receipts = new Receipts();
   /** @type {Map<string, Set<(event: any) => unknown>>} */
   #handlers = new Map();
-  /** What happened, and no handler was called for yet. @type {({type: string} & Record<string, any>)[]} */
+  /**
+   * What happened, and no handler was called for yet.
+   *
+   * @type {({type: string} & Record<string, any>)[]}
+   */
   #events = [];
   #delivering = false;
   #closed = false;

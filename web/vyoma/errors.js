@@ -63,7 +63,13 @@ function tellError(session, { code, name, sentence, about, n, retry_after_ms }) 
   session.tell(told);
 }
 
-/** `too_fast`: the same again, after the time that the server named. @param {Session} session @param {ErrorEnvelope} error @param {number} now */
+/**
+ * `too_fast`: the same again, after the time that the server named.
+ *
+ * @param {Session} session
+ * @param {ErrorEnvelope} error
+ * @param {number} now
+ */
 function slowDown(session, error, now) {
   const { about, retry_after_ms: after = 0 } = error;
   const at = retry(after, now);

@@ -55,7 +55,13 @@ export function hearBinary(session, message, now) {
   hearMessage(session, { n, bytes }, weight(message.length), now);
 }
 
-/** The server's limits, and a device for who has none. @param {Session} session @param {Envelope} hello @param {number} now */
+/**
+ * The server's limits, and a device for who has none.
+ *
+ * @param {Session} session
+ * @param {Envelope} hello
+ * @param {number} now
+ */
 function greeted(session, hello, now) {
   const { max_message, credit, grace_ms, device, features } = hello;
   session.limits = { max_message, credit, grace_ms, features };
@@ -65,7 +71,13 @@ function greeted(session, hello, now) {
   else session.line.enter("open");
 }
 
-/** What comes between `resume` and `resumed`. @param {Session} session @param {Envelope} answer @param {number} now */
+/**
+ * What comes between `resume` and `resumed`.
+ *
+ * @param {Session} session
+ * @param {Envelope} answer
+ * @param {number} now
+ */
 function hearAnswer(session, answer, now) {
   const { line, place } = session;
   const own = place.kind === "talking" ? place.talk.conversation : null;
@@ -194,7 +206,13 @@ function hearMessage(session, message, weight, now) {
   session.tell({ type: "message", ...message });
 }
 
-/** What became of our messages. @param {Session} session @param {Envelope} receipt @param {number} now */
+/**
+ * What became of our messages.
+ *
+ * @param {Session} session
+ * @param {Envelope} receipt
+ * @param {number} now
+ */
 function hearReceipt(session, { type, conversation, stream, n, from, to }, now) {
   const { place } = session;
   // Also of the conversation that we are leaving.

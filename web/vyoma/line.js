@@ -39,7 +39,11 @@ export class Line {
   quietUntil = null;
   /** A stored token has to be confirmed. */
   confirm = false;
-  /** The device of this connection's `hello`, for one whose own is refused. @type {string | null} */
+  /**
+   * The device of this connection's `hello`, for one whose own is refused.
+   *
+   * @type {string | null}
+   */
   offered = null;
   /** A conversation that we never heard of was left already. */
   leftUnheard = false;
@@ -84,7 +88,12 @@ export class Line {
   }
 }
 
-/** Connects if there is no connection, and a reason for one. @param {Session} session @param {number} now */
+/**
+ * Connects if there is no connection, and a reason for one.
+ *
+ * @param {Session} session
+ * @param {number} now
+ */
 export function connectIfWanted(session, now) {
   if (session.line.phase === "down" && wantsLine(session)) connect(session, now);
 }
@@ -144,7 +153,13 @@ export function trouble(session, what, now) {
   dropLine(session, "trouble", now);
 }
 
-/** Gives the connection up, for another. @param {Session} session @param {Cause} cause @param {number} now */
+/**
+ * Gives the connection up, for another.
+ *
+ * @param {Session} session
+ * @param {Cause} cause
+ * @param {number} now
+ */
 export function dropLine(session, cause, now) {
   session.out.push({ do: "close", code: AGAIN });
   lost(session, cause, now);
@@ -160,7 +175,12 @@ function lost(session, cause, now) {
   session.toldLost = true;
 }
 
-/** The server leaves, and another process is there already. @param {Session} session @param {number} now */
+/**
+ * The server leaves, and another process is there already.
+ *
+ * @param {Session} session
+ * @param {number} now
+ */
 function replace(session, now) {
   session.out.push({ do: "close", code: AGAIN });
   forgetLine(session, now);
@@ -182,7 +202,12 @@ function superseded(session, now) {
   free(session);
 }
 
-/** What becomes of the place without this connection. @param {Session} session @param {number} now */
+/**
+ * What becomes of the place without this connection.
+ *
+ * @param {Session} session
+ * @param {number} now
+ */
 function forgetLine(session, now) {
   session.line = new Line(now);
   const { place } = session;
@@ -243,7 +268,12 @@ export function wishClose(session, now) {
   if (exists) session.out.push({ do: "close", code: DONE });
 }
 
-/** The wish for a partner is withdrawn before the server heard of it. @param {Session} session @param {number} now */
+/**
+ * The wish for a partner is withdrawn before the server heard of it.
+ *
+ * @param {Session} session
+ * @param {number} now
+ */
 export function hangUp(session, now) {
   if (session.line.exists) session.out.push({ do: "close", code: DONE });
   session.line = new Line(now);

@@ -72,7 +72,11 @@ export class Outbox {
     return !this.refused;
   }
 
-  /** Whether, after a refusal, half of it is free; true once. @param {import("./settings.js").Settings} settings */
+  /**
+   * Whether, after a refusal, half of it is free; true once.
+   *
+   * @param {import("./settings.js").Settings} settings
+   */
   regained({ outbox_bytes, outbox_count }) {
     const free =
       this.kept.length <= Math.floor(outbox_count / 2) &&
@@ -113,7 +117,11 @@ export class Outbox {
     return last;
   }
 
-  /** On a new connection the server expects this number next; what is below weighs on the credit. @param {number} expected */
+  /**
+   * On a new connection the server expects this number next; what is below weighs on the credit.
+   *
+   * @param {number} expected
+   */
   resume(expected) {
     this.toWrite = Math.max(expected, this.first);
     this.inFlight = 0;
@@ -123,7 +131,11 @@ export class Outbox {
     }
   }
 
-  /** Drops everything up to `n`, which is below `next`; whether that changed anything. @param {number} n */
+  /**
+   * Drops everything up to `n`, which is below `next`; whether that changed anything.
+   *
+   * @param {number} n
+   */
   acked(n) {
     const { first } = this;
     const dropped = this.kept.splice(0, Math.max(0, n - first + 1));
@@ -135,12 +147,21 @@ export class Outbox {
     return dropped.length > 0;
   }
 
-  /** The server said that these are undelivered; they aren't reported again. @param {number} from @param {number} to */
+  /**
+   * The server said that these are undelivered; they aren't reported again.
+   *
+   * @param {number} from
+   * @param {number} to
+   */
   reported(from, to) {
     this.reportedRange = [from, to];
   }
 
-  /** What is left above `n` and wasn't reported by the server: up to two ranges. @param {number} n */
+  /**
+   * What is left above `n` and wasn't reported by the server: up to two ranges.
+   *
+   * @param {number} n
+   */
   unconfirmed(n) {
     const [from, to] = this.reportedRange ?? [1, 0];
     /** @type {[number, number][]} */

@@ -14,7 +14,12 @@ import { part } from "./wishes.js";
 /** @typedef {import("./place.js").Leaving} Leaving */
 /** @typedef {import("./ends.js").End} End */
 
-/** Rule 4: asks for the seat. Nothing else is written before the answer. @param {Session} session @param {number} now */
+/**
+ * Rule 4: asks for the seat. Nothing else is written before the answer.
+ *
+ * @param {Session} session
+ * @param {number} now
+ */
 export function resume(session, now) {
   const attempt = raiseAttempt(session);
   session.line.enter("resuming", now + session.settings.answer_ms);
@@ -62,7 +67,13 @@ export function hearResumed(session, answer, now) {
   if (talk.blocking) part(session, talk, "block", false, now);
 }
 
-/** The place is held on this connection. @param {Session} session @param {string | null} conversation @param {number} now */
+/**
+ * The place is held on this connection.
+ *
+ * @param {Session} session
+ * @param {string | null} conversation
+ * @param {number} now
+ */
 export function placed(session, conversation, now) {
   session.line.answerBy = Infinity;
   session.maybeMatched = false;
@@ -89,7 +100,13 @@ export function delivered(session, talk, n) {
   session.tell({ type: "delivered", n });
 }
 
-/** A person has seen our messages up to `n`. @param {Session} session @param {Talk} talk @param {number} n */
+/**
+ * A person has seen our messages up to `n`.
+ *
+ * @param {Session} session
+ * @param {Talk} talk
+ * @param {number} n
+ */
 export function tellRead(session, { outbox }, n) {
   if (n <= outbox.read || n >= outbox.next) return;
   outbox.read = n;
@@ -114,7 +131,12 @@ export function takePartner(session, talk, stream) {
   if (before.stream !== null) session.tell({ type: "gap", from: before.given + 1, to: null });
 }
 
-/** Rule 10: what the two sides remember can't both be true. @param {Session} session @param {number} now */
+/**
+ * Rule 10: what the two sides remember can't both be true.
+ *
+ * @param {Session} session
+ * @param {number} now
+ */
 export function conflict(session, now) {
   // Who is leaving has nothing to lose.
   if (session.place.kind !== "talking") return;
@@ -127,7 +149,13 @@ export function conflict(session, now) {
   sayWord(session, now);
 }
 
-/** The answer to `resume` is that this seat isn't to be had. @param {Session} session @param {End} reason @param {number} now */
+/**
+ * The answer to `resume` is that this seat isn't to be had.
+ *
+ * @param {Session} session
+ * @param {End} reason
+ * @param {number} now
+ */
 export function refused(session, reason, now) {
   session.line.enter("open");
   session.backoff.held(now);
@@ -140,7 +168,11 @@ export function refused(session, reason, now) {
   if (talk.blocking) tellUnblocked(session);
 }
 
-/** The block that was wished for without a connection can't be done any more. @param {Session} session */
+/**
+ * The block that was wished for without a connection can't be done any more.
+ *
+ * @param {Session} session
+ */
 function tellUnblocked(session) {
   session.tell({
     type: "error",
@@ -172,7 +204,12 @@ export function hearEnded(session, ended, now) {
   // Any other crossed with something of ours.
 }
 
-/** @param {Session} session @param {Leaving} place @param {Record<string, any>} ended @param {number} now */
+/**
+ * @param {Session} session
+ * @param {Leaving} place
+ * @param {Record<string, any>} ended
+ * @param {number} now
+ */
 function hearLeft(session, place, ended, now) {
   session.line.answerBy = Infinity;
   if (place.talk) {

@@ -165,7 +165,11 @@ export function typeToPartner(session, on, now) {
   if (!quiet && talk.reliable && talk.away !== true) talk.typing.set(on, now);
 }
 
-/** A server may take shorter messages than its predecessor: one that waits stays unsendable. @param {Session} session */
+/**
+ * A server may take shorter messages than its predecessor: one that waits stays unsendable.
+ *
+ * @param {Session} session
+ */
 export function tellUnsendable(session) {
   if (session.place.kind !== "talking") return;
   const most = session.limits.max_message;

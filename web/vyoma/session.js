@@ -218,13 +218,23 @@ export class Session {
     flush(this, now);
   }
 
-  /** A person has seen the partner's messages up to this number. @param {number} n @param {number} now */
+  /**
+   * A person has seen the partner's messages up to this number.
+   *
+   * @param {number} n
+   * @param {number} now
+   */
   read(n, now) {
     if (this.place.kind === "talking") this.place.talk.inbox.saw(n);
     flush(this, now);
   }
 
-  /** The person types (to be called at each key), or no longer. @param {boolean} on @param {number} now */
+  /**
+   * The person types (to be called at each key), or no longer.
+   *
+   * @param {boolean} on
+   * @param {number} now
+   */
   typing(on, now) {
     typeToPartner(this, on, now);
     flush(this, now);

@@ -38,7 +38,12 @@ export class Typing {
     return this.wanted;
   }
 
-  /** The partner types, or no longer; whether that is news. @param {boolean} on @param {number} now */
+  /**
+   * The partner types, or no longer; whether that is news.
+   *
+   * @param {boolean} on
+   * @param {number} now
+   */
   heard(on, now) {
     const before = this.over !== null;
     this.over = on ? now + OVER_MS : null;

@@ -68,7 +68,11 @@ export function wishReport(session, reason) {
   session.write(write("report", { conversation, reason }));
 }
 
-/** The conversation that is over, where the server still takes a word about it. @param {Session} session */
+/**
+ * The conversation that is over, where the server still takes a word about it.
+ *
+ * @param {Session} session
+ */
 function past({ place, line }) {
   const over = place.kind === "idle" || (place.kind === "leaving" && place.word !== "next");
   if (!over) throw new Refused("wrong_state");
