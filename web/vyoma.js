@@ -12,13 +12,13 @@
 // Here is what an application holds; the rules are in vyoma/session.js.
 
 import { Client } from "./vyoma/client.js";
+import { BadSaved, nothing, parseSaved } from "./vyoma/saved.js";
 import { settings as allSettings } from "./vyoma/settings.js";
 import { tabStorage } from "./vyoma/storage.js";
 
 export { Receipt } from "./vyoma/receipts.js";
 export { Refused } from "./vyoma/refused.js";
-export { BadSaved } from "./vyoma/saved.js";
-export { Client, tabStorage };
+export { BadSaved, Client, tabStorage };
 
 /** @typedef {import("./vyoma/storage.js").Storage} Storage */
 /** @typedef {import("./vyoma/client.js").Profile} Profile */
@@ -43,7 +43,8 @@ export { Client, tabStorage };
  * @param {Options} [options]
  * @returns {Promise<Client>}
  * @throws {TypeError} if the address or an option makes no sense, or there is no WebSocket
- * @throws {import("./vyoma/saved.js").BadSaved} if what was kept can't be used
+ * @throws {BadSaved} if what a storage of the application's had can't be used; what a tab had is
+ *   dropped then, and `not_kept` tells of it
  */
 export async function connect(url, options = {}) {
   const { WebSocket = globalThis.WebSocket, settings = {}, storage } = options;
@@ -53,7 +54,14 @@ export async function connect(url, options = {}) {
   const parts = { url: address(url), WebSocket, settings: allSettings(settings) };
   const chosen = storageOf(storage);
   const kept = (await chosen?.load()) ?? null;
-  return new Client({ ...parts, storage: chosen, kept });
+  try {
+    const saved = kept === null ? nothing() : parseSaved(kept);
+    return new Client({ ...parts, storage: chosen, saved });
+  } catch (error) {
+    // Nobody but this page can mend its tab, and reloading wouldn't.
+    if (!(error instanceof BadSaved) || chosen === storage) throw error;
+    return new Client({ ...parts, storage: chosen, saved: nothing(), problem: error });
+  }
 }
 
 /** @param {string | URL} url */

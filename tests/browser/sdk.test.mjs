@@ -32,7 +32,7 @@ async function connects(page, settings = {}) {
       });
     globalThis.client = await connect("/ws", { settings: { backoff_first_ms: 50, ...given } });
     const types = ["waiting", "matched", "message", "restored", "away", "back", "error", "ended"];
-    for (const type of [...types, "lost", "cannot_connect"]) {
+    for (const type of [...types, "lost", "cannot_connect", "not_kept"]) {
       client.on(type, (event) => {
         heard.push(event);
         look();
@@ -76,6 +76,22 @@ test("a reloaded page goes on with its conversation", async () => {
     person.assertClean();
     await person.goes();
   }
+});
+
+test("a tab whose storage is damaged begins anew, and says so", async () => {
+  const ada = await browser.open(address());
+  await connects(ada.page);
+  await ada.page.evaluate(async () => {
+    await client.close();
+    sessionStorage.setItem("vyomachat", '{"version":7}');
+  });
+  await ada.page.reload();
+  await connects(ada.page);
+  await hears(ada.page, "not_kept");
+  await ada.page.evaluate(() => client.join());
+  await hears(ada.page, "waiting");
+  ada.assertClean();
+  await ada.goes();
 });
 
 test("a duplicated tab leaves the conversation to the original", async () => {

@@ -240,6 +240,7 @@ test("mistakes are told, and change nothing", async () => {
   const [ada, ben] = await pair();
   assert.throws(() => ada.it.join(), isRefused("wrong_state"));
   assert.throws(() => ada.it.next({ name: "" }), isRefused("bad_value"));
+  assert.throws(() => ada.it.read("1"), TypeError);
   const circle = {};
   circle.self = circle;
   await assert.rejects(ada.it.send(circle), TypeError);

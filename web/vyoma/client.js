@@ -55,7 +55,8 @@ import { Refused } from "./refused.js";
  *   is tried
  * @property {{type: "cannot_connect", problem: string}} cannot_connect there was no connection to be
  *   had; the client tries again by itself
- * @property {{type: "not_kept", error: unknown}} not_kept the storage failed
+ * @property {{type: "not_kept", error: unknown}} not_kept the storage failed, or what a tab had kept
+ *   can't be used
  * @property {{type: "handler_failed", error: unknown, event: {type: string}}} handler_failed a handler
  *   threw; its message counts as taken
  */
@@ -73,7 +74,8 @@ export class Client {
    */
   #events = [];
   #delivering = false;
-  #closed = false;
+  /** The goodbye, once it is under way. @type {Promise<void> | null} */
+  #closed = null;
   /**
    * The conversation that the application knows of: what it says is meant for this partner, and for
    * no other who may have come meanwhile.
@@ -85,11 +87,16 @@ export class Client {
   #crowd = [];
   #stopWatching;
 
-  /** @param {Omit<ConstructorParameters<typeof Driver>[0], "tell">} parts */
-  constructor(parts) {
+  /**
+   * @param {Omit<ConstructorParameters<typeof Driver>[0], "tell"> & {problem?: Error}} parts `problem`:
+   *   what was kept couldn't be used
+   */
+  constructor({ problem, ...parts }) {
     this.#driver = new Driver({ ...parts, tell: (event) => this.#happen(event) });
     this.#known = this.#session.saved.seat?.conversation ?? null;
     this.#stopWatching = watchPage(() => this.wake());
+    // Not before whoever made this has its handlers.
+    if (problem) setTimeout(() => this.#happen({ type: "not_kept", error: problem }));
   }
 
   /**
@@ -212,12 +219,13 @@ export class Client {
 
   /** A person has seen the partner's messages up to this number. @param {number} n */
   read(n) {
+    if (!Number.isInteger(n)) throw new TypeError(`${n} is no message's number`);
     this.#do((session, now) => this.#isElsewhere || session.read(n, now));
   }
 
   /** The person types (to be called at each key), or no longer. @param {boolean} [on] */
   typing(on = true) {
-    this.#do((session, now) => this.#isElsewhere || session.typing(on, now));
+    this.#do((session, now) => this.#isElsewhere || session.typing(Boolean(on), now));
   }
 
   /**
@@ -240,14 +248,15 @@ export class Client {
   }
 
   /** Closes the connection; a seat is kept for the grace. Nothing more is told. */
-  async close() {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#stopWatching();
-    this.#events = [];
-    this.#drain();
-    this.#receipts.finish();
-    await this.#driver.close();
+  close() {
+    if (!this.#closed) {
+      this.#stopWatching();
+      this.#events = [];
+      this.#closed = this.#driver.close();
+      this.#drain();
+      this.#receipts.finish();
+    }
+    return this.#closed;
   }
 
   get #session() {

@@ -2,7 +2,7 @@
 //
 // Knows how each is used. Must not know what the application does with what happens.
 
-import { nothing, parseSaved, savedText } from "./saved.js";
+import { savedText } from "./saved.js";
 import { Session } from "./session.js";
 
 const SUBPROTOCOL = "vyoma.v1";
@@ -49,15 +49,14 @@ export class Driver {
    * @param {SocketConstructor} parts.WebSocket
    * @param {import("./settings.js").Settings} parts.settings
    * @param {Storage | null} parts.storage
-   * @param {string | null} parts.kept what the storage had
+   * @param {import("./saved.js").Saved} parts.saved what the storage had
    * @param {(event: Event) => void} parts.tell
    */
-  constructor({ url, WebSocket, settings, storage, kept, tell }) {
+  constructor({ url, WebSocket, settings, storage, saved, tell }) {
     this.url = url;
     this.WebSocket = WebSocket;
     this.storage = storage;
     this.tell = tell;
-    const saved = kept === null ? nothing() : parseSaved(kept);
     this.session = new Session(settings, saved, performance.now());
     this.#wake();
   }

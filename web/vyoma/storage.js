@@ -41,17 +41,22 @@ export function tabStorage(key = "vyomachat") {
       const device = browser?.getItem(`${key}:device`) ?? null;
       const anew = device && JSON.stringify({ ...NOTHING, device });
       if (!tab || !globalThis.navigator?.locks) return anew;
-      kept = true;
       const slot = tab.getItem(`${key}:slot`);
       const lock = slot && (await hold(`${key}:${slot}`));
       if (lock) {
+        kept = true;
         release = lock;
         return tab.getItem(key) ?? anew;
       }
       // A new tab, or a copy of one that is still there.
       const own = crypto.randomUUID();
       tab.removeItem(key);
-      tab.setItem(`${key}:slot`, own);
+      try {
+        tab.setItem(`${key}:slot`, own);
+        kept = true;
+      } catch {
+        // There is no room: the seat is kept in memory.
+      }
       release = (await hold(`${key}:${own}`)) ?? release;
       return anew;
     },
