@@ -1,17 +1,30 @@
-//! Who meets whom: the oldest live ticket, first in, first out.
+//! Who meets whom: the oldest live ticket, or the one that fits best.
 //!
 //! Knows tickets, their age and when each was last heard from. Must not know sockets, tasks or
 //! clocks: time is an argument, and what others should do comes out as [`Order`]s.
 //!
-//! A newcomer *seeks*: it takes the oldest waiting ticket that is live, and if there is none, it
-//! waits. *Live* means heard from within [`Patience::fresh`]; a staler one is probed, and given
-//! [`Patience::answer`] to be heard. After a failed probe the next [`PROBES_AT_ONCE`] are probed
-//! together and the oldest live one wins. A ticket that fails a probe is *silent*: it keeps its
-//! place, but is not handed out until it is heard again. Whenever two tickets wait, the younger
-//! is ordered to seek, so nobody waits beside a possible partner.
+//! A newcomer *seeks*: it takes the best waiting ticket that is live, and if there is none, it
+//! waits. In an *open* pool the oldest is the best. In a *scored* one it is the one that fits best, of
+//! those whose score will do for both; what will do falls with the time that each has waited
+//! ([`Relaxation`]), and whoever's falls seeks anew. *Live* means heard from within [`Patience::fresh`]; a
+//! staler one is probed, and given [`Patience::answer`] to be heard. After a failed probe the next
+//! [`PROBES_AT_ONCE`] are probed together and the best live one wins. A ticket that fails a probe is
+//! *silent*: it keeps its place, but is not handed out until it is heard again. Nobody waits beside a
+//! possible partner: of two who come to do so, one is ordered to seek.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod choice;
+mod person;
+mod score;
+mod search;
+
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+
+use choice::Choice;
+pub use choice::{LOOKED_AT, Relaxation};
+pub use person::{Common, Person, Tag, normalise};
+pub use score::{Lists, score};
+use search::Search;
 
 /// After one failed probe, so many waiters are probed at once: one round of them covers a
 /// network that took many clients down together, and costs at most this many pings.
@@ -20,6 +33,11 @@ pub const PROBES_AT_ONCE: usize = 8;
 /// A place in the queue. Older tickets are smaller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(u64);
+
+impl Ticket {
+    const OLDEST: Self = Self(0);
+    const YOUNGEST: Self = Self(u64::MAX);
+}
 
 /// How long before a waiter is doubted, and then given up.
 #[derive(Debug, Clone, Copy)]
@@ -37,8 +55,8 @@ pub enum Step {
     Pair(Ticket),
     /// Somebody is being probed: step again when ordered to, and at this time.
     Probing(Instant),
-    /// It waits now.
-    Wait,
+    /// It waits now, and steps again when ordered to, and at this time, if there is one.
+    Wait(Option<Instant>),
 }
 
 /// What the holder of a ticket is told to do.
@@ -59,8 +77,8 @@ struct Entry {
 #[derive(Debug)]
 enum State {
     Seeking(Search),
-    /// May be handed out; listed in `Pool::waiting`.
-    Waiting,
+    /// May be handed out.
+    Waiting(Wait),
     /// Reserved by a seeker that wants to know whether it is live.
     Probed {
         by: Ticket,
@@ -70,16 +88,13 @@ enum State {
     Silent,
 }
 
-/// How far a seeking ticket has come.
-#[derive(Debug, Default)]
-struct Search {
-    /// The candidates it has reserved, oldest first, and until when they may answer.
-    probed: Vec<Ticket>,
-    until: Option<Instant>,
-    /// Until when it has to be heard itself.
-    proving: Option<Instant>,
-    /// Whether a probe has failed already.
-    failed: bool,
+/// What a ticket that found nobody does by itself.
+#[derive(Debug, Clone, Copy, Default)]
+struct Wait {
+    /// It looks again then.
+    again: Option<Instant>,
+    /// It hasn't looked at those from this one on.
+    rest: Option<Ticket>,
 }
 
 /// A queue of tickets.
@@ -87,22 +102,28 @@ struct Search {
 pub struct Pool {
     patience: Patience,
     tickets: BTreeMap<Ticket, Entry>,
-    waiting: BTreeSet<Ticket>,
-    /// Pairs of tickets that never meet, each in both orders.
-    barred: BTreeSet<(Ticket, Ticket)>,
+    choice: Choice,
     next: u64,
     orders: Vec<(Ticket, Order)>,
     failed_probes: u64,
 }
 
 impl Pool {
-    /// An empty pool.
+    /// An empty open pool.
     pub fn new(patience: Patience) -> Self {
+        Self::choosing(patience, Choice::new(None))
+    }
+
+    /// An empty scored pool, where what will do falls like this.
+    pub fn scored(patience: Patience, relaxation: Relaxation) -> Self {
+        Self::choosing(patience, Choice::new(Some(relaxation)))
+    }
+
+    fn choosing(patience: Patience, choice: Choice) -> Self {
         Self {
             patience,
             tickets: BTreeMap::new(),
-            waiting: BTreeSet::new(),
-            barred: BTreeSet::new(),
+            choice,
             next: 0,
             orders: Vec::new(),
             failed_probes: 0,
@@ -112,7 +133,7 @@ impl Pool {
     /// The youngest ticket yet, heard from just now; its holder calls [`Pool::step`] next.
     pub fn join(&mut self, now: Instant) -> Ticket {
         let ticket = self.issue();
-        self.rejoin(ticket, now);
+        self.rejoin(ticket, &Person::default(), now, now);
         ticket
     }
 
@@ -128,37 +149,49 @@ impl Pool {
         self.tickets.range(..ticket).count()
     }
 
-    /// Puts a new ticket in, or a matched one back at its original place: its partner had gone.
-    pub fn rejoin(&mut self, ticket: Ticket, now: Instant) {
+    /// Puts a new ticket in, of this person, or a matched one back at its original place: its partner
+    /// had gone. It waits since `since`.
+    pub fn rejoin(&mut self, ticket: Ticket, person: &Person, since: Instant, now: Instant) {
         let state = State::Seeking(Search::default());
         self.tickets.insert(ticket, Entry { state, heard: now });
+        self.choice.hide(ticket);
+        self.choice.enter(ticket, person, since);
     }
 
-    /// These two tickets never meet, for as long as both are in the pool.
-    pub fn bar(&mut self, a: Ticket, b: Ticket) {
-        self.barred.extend([(a, b), (b, a)]);
+    /// These two tickets don't meet until then (`None`: never) for as long as both are in the pool.
+    pub fn bar(&mut self, a: Ticket, b: Ticket, until: Option<Instant>) {
+        self.choice.bar(a, b, until);
     }
 
-    /// The next step of a ticket that seeks. For one that doesn't (the order was overtaken by
-    /// another event) it is to go on waiting.
+    /// How often what will do for this ticket has fallen.
+    pub fn widened(&self, ticket: Ticket, now: Instant) -> usize {
+        self.choice.widened(ticket, now)
+    }
+
+    /// The next step of a ticket that seeks, or whose time has come to. For any other (the order was
+    /// overtaken by another event) it is to go on waiting.
     pub fn step(&mut self, ticket: Ticket, now: Instant) -> Step {
-        let Some(entry) = self.tickets.get_mut(&ticket) else { return Step::Wait };
+        let Some(entry) = self.tickets.get_mut(&ticket) else { return Step::Wait(None) };
         let heard = entry.heard;
-        let State::Seeking(search) = &mut entry.state else { return Step::Wait };
-        let mut search = std::mem::take(search);
+        let mut search = match &mut entry.state {
+            State::Seeking(search) => std::mem::take(search),
+            State::Waiting(Wait { again: Some(at), rest }) if *at <= now => Search::from(*rest),
+            State::Waiting(wait) => return Step::Wait(wait.again),
+            State::Probed { .. } | State::Silent => return Step::Wait(None),
+        };
+        self.choice.hide(ticket);
         let step = match self.prove(ticket, heard, &mut search, now) {
             Some(step) => step,
             None => self.seek(ticket, &mut search, now),
         };
         match step {
             Step::Probing(_) => self.set(ticket, State::Seeking(search)),
-            Step::Wait => self.release(ticket, search.probed),
+            Step::Wait(_) => self.release(ticket, search.probed),
             Step::Pair(other) => {
-                self.tickets.remove(&ticket);
-                self.tickets.remove(&other);
-                self.waiting.remove(&other);
-                self.unbar(ticket);
-                self.unbar(other);
+                for ticket in [ticket, other] {
+                    self.tickets.remove(&ticket);
+                    self.choice.leave(ticket);
+                }
                 self.release(ticket, search.probed);
             }
         }
@@ -171,7 +204,7 @@ impl Pool {
         let Some(entry) = self.tickets.get_mut(&ticket) else { return };
         entry.heard = now;
         match &mut entry.state {
-            State::Waiting => {}
+            State::Waiting(_) => {}
             State::Seeking(search) => {
                 if search.proving.take().is_some() {
                     self.orders.push((ticket, Order::Seek));
@@ -182,7 +215,7 @@ impl Pool {
                 self.orders.push((*by, Order::Seek));
             }
             State::Silent => {
-                self.wait(ticket);
+                self.readmit(ticket);
                 self.settle();
             }
         }
@@ -191,12 +224,11 @@ impl Pool {
     /// Takes a ticket out; false if it has been matched (or was never in).
     pub fn leave(&mut self, ticket: Ticket) -> bool {
         let Some(entry) = self.tickets.remove(&ticket) else { return false };
-        self.waiting.remove(&ticket);
-        self.unbar(ticket);
+        self.choice.leave(ticket);
         match entry.state {
             State::Probed { by, .. } => self.orders.push((by, Order::Seek)),
             State::Seeking(search) => self.release(ticket, search.probed),
-            State::Waiting | State::Silent => {}
+            State::Waiting(_) | State::Silent => {}
         }
         self.settle();
         true
@@ -233,8 +265,8 @@ impl Pool {
     /// The first violation found, in words.
     pub fn check(&self) -> Result<(), String> {
         for (ticket, entry) in &self.tickets {
-            let listed = self.waiting.contains(ticket);
-            if listed != matches!(entry.state, State::Waiting) {
+            let listed = self.choice.shows(*ticket);
+            if listed != matches!(entry.state, State::Waiting(_)) {
                 return Err(format!(
                     "{ticket:?} is {:?}, listed as waiting: {listed}",
                     entry.state
@@ -246,152 +278,9 @@ impl Pool {
                 return Err(format!("{ticket:?} is reserved by {by:?}, which doesn't know"));
             }
         }
-        match self.waiting.iter().find(|ticket| self.meets_an_older(**ticket)) {
+        match self.choice.younger() {
             Some(ticket) => Err(format!("{ticket:?} waits beside one that it could meet")),
             None => Ok(()),
-        }
-    }
-
-    fn reserves(&self, seeker: Ticket, candidate: Ticket) -> bool {
-        self.tickets.get(&seeker).is_some_and(|entry| {
-            matches!(&entry.state, State::Seeking(search) if search.probed.contains(&candidate))
-        })
-    }
-
-    fn is_fresh(&self, heard: Instant, now: Instant) -> bool {
-        now.saturating_duration_since(heard) < self.patience.fresh
-    }
-
-    /// A seeker has to be live itself: `None` once it is.
-    fn prove(
-        &mut self,
-        ticket: Ticket,
-        heard: Instant,
-        search: &mut Search,
-        now: Instant,
-    ) -> Option<Step> {
-        if self.is_fresh(heard, now) {
-            return None;
-        }
-        match search.proving {
-            Some(until) if now < until => Some(Step::Probing(until)),
-            Some(_) => {
-                self.silence(ticket);
-                Some(Step::Wait)
-            }
-            None => {
-                let until = now + self.patience.answer;
-                search.proving = Some(until);
-                self.orders.push((ticket, Order::Probe));
-                Some(Step::Probing(until))
-            }
-        }
-    }
-
-    fn seek(&mut self, ticket: Ticket, search: &mut Search, now: Instant) -> Step {
-        if let Some(step) = self.judge_probes(ticket, search, now) {
-            return step;
-        }
-        let width = if search.failed { PROBES_AT_ONCE } else { 1 };
-        let stale = |t: &&Ticket| self.tickets.get(t).is_none_or(|e| !self.is_fresh(e.heard, now));
-        let mut meets = self.waiting.iter().filter(|other| !self.is_barred(ticket, **other));
-        search.probed = meets.clone().take_while(stale).take(width).copied().collect();
-        if search.probed.is_empty() {
-            let Some(oldest) = meets.next().copied() else {
-                self.wait(ticket);
-                return Step::Wait;
-            };
-            return Step::Pair(oldest);
-        }
-        for candidate in search.probed.clone() {
-            self.waiting.remove(&candidate);
-            self.set(candidate, State::Probed { by: ticket, answered: false });
-            self.orders.push((candidate, Order::Probe));
-        }
-        let until = now + self.patience.answer;
-        search.until = Some(until);
-        Step::Probing(until)
-    }
-
-    /// The outcome of the probes under way, oldest first: `None` if there are none (any more).
-    fn judge_probes(&mut self, ticket: Ticket, search: &mut Search, now: Instant) -> Option<Step> {
-        let until = search.until?;
-        for candidate in search.probed.clone() {
-            let Some(entry) = self.tickets.get(&candidate) else { continue };
-            match &entry.state {
-                State::Probed { by, answered: true } if *by == ticket => {
-                    if self.is_fresh(entry.heard, now) {
-                        return Some(Step::Pair(candidate));
-                    }
-                    // It answered so long ago that it has to be asked again.
-                    self.wait(candidate);
-                }
-                State::Probed { by, answered: false } if *by == ticket => {
-                    if now < until {
-                        return Some(Step::Probing(until));
-                    }
-                    self.silence(candidate);
-                    search.failed = true;
-                }
-                _ => {}
-            }
-        }
-        search.probed.clear();
-        search.until = None;
-        None
-    }
-
-    /// Lets the candidates go that a seeker still has reserved.
-    fn release(&mut self, seeker: Ticket, probed: Vec<Ticket>) {
-        for candidate in probed {
-            let state = self.tickets.get(&candidate).map(|entry| &entry.state);
-            if matches!(state, Some(State::Probed { by, .. }) if *by == seeker) {
-                self.wait(candidate);
-            }
-        }
-    }
-
-    /// Whoever waits beside an older one that it could meet is told to seek.
-    fn settle(&mut self) {
-        while self.waiting.len() > 1
-            && let Some(younger) =
-                self.waiting.iter().rev().copied().find(|ticket| self.meets_an_older(*ticket))
-        {
-            self.waiting.remove(&younger);
-            self.set(younger, State::Seeking(Search::default()));
-            self.orders.push((younger, Order::Seek));
-        }
-    }
-
-    /// Whether an older ticket waits that this one could meet.
-    fn meets_an_older(&self, ticket: Ticket) -> bool {
-        self.waiting.range(..ticket).any(|older| !self.is_barred(ticket, *older))
-    }
-
-    fn is_barred(&self, a: Ticket, b: Ticket) -> bool {
-        !self.barred.is_empty() && self.barred.contains(&(a, b))
-    }
-
-    /// Forgets whom a ticket that leaves was barred from.
-    fn unbar(&mut self, ticket: Ticket) {
-        if !self.barred.is_empty() {
-            self.barred.retain(|(a, b)| *a != ticket && *b != ticket);
-        }
-    }
-
-    fn silence(&mut self, ticket: Ticket) {
-        self.set(ticket, State::Silent);
-        self.failed_probes += 1;
-    }
-
-    fn wait(&mut self, ticket: Ticket) {
-        self.set(ticket, State::Waiting);
-        self.waiting.insert(ticket);
-    }
-
-    fn set(&mut self, ticket: Ticket, state: State) {
-        if let Some(entry) = self.tickets.get_mut(&ticket) {
-            entry.state = state;
         }
     }
 }

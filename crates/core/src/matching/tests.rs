@@ -128,7 +128,8 @@ impl World {
         let Some(client) = self.clients.get_mut(&ticket) else { return };
         client.step_at = match step {
             Step::Probing(until) => Some(until),
-            Step::Wait | Step::Pair(_) => None,
+            Step::Wait(again) => again,
+            Step::Pair(_) => None,
         };
         if let Step::Pair(other) = step {
             for ticket in [ticket, other] {
@@ -203,7 +204,7 @@ fn the_first_to_come_is_the_first_to_be_matched() {
 fn ten_stale() -> (Pool, Vec<Ticket>, Instant) {
     let (mut pool, start) = (Pool::new(PATIENCE), Instant::now());
     let waiters: Vec<_> = (0..10).map(|_| pool.join(start)).collect();
-    waiters.iter().for_each(|ticket| pool.wait(*ticket));
+    waiters.iter().for_each(|ticket| pool.show(*ticket, Wait::default()));
     (pool, waiters, start + PATIENCE.fresh)
 }
 
