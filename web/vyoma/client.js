@@ -26,8 +26,9 @@ import { Refused } from "./refused.js";
  * @typedef {object} Events
  * @property {{type: "waiting", pool: string, ahead: number}} waiting for a partner; so many came
  *   before. Again after each new connection
- * @property {{type: "matched", conversation: string, side: "a" | "b", partner: Profile | null, reliable: boolean, why: string[]}} matched
- *   a conversation begins; `reliable`: the partner speaks `vyoma.v1`
+ * @property {{type: "matched", conversation: string, side: "a" | "b", partner: Profile | null, reliable: boolean, why: string[], common: Profile | null}} matched
+ *   a conversation begins; `reliable`: the partner speaks `vyoma.v1`; `common`: where that decided, what
+ *   the two have in common: of the own offers and seeks those that the other's meet, topics, languages
  * @property {{type: "message", n: number, value?: any, json?: string, bytes?: Uint8Array}} message the
  *   partner's message `n`: a JSON value (and its text), or bytes
  * @property {{type: "written", n: number}} written up to `n`, to a connection
@@ -329,7 +330,9 @@ export class Client {
 
 /** An event as applications see it: values instead of JSON. @param {any} event */
 function shown(event) {
-  if (event.type === "matched") return { ...event, partner: parsed(event.partner) };
+  if (event.type === "matched") {
+    return { ...event, partner: parsed(event.partner), common: parsed(event.common ?? null) };
+  }
   if (event.type === "message" && event.json !== undefined) {
     return { ...event, value: JSON.parse(event.json) };
   }

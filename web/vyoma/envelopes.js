@@ -67,7 +67,7 @@ const SERVER = {
   waiting: { pool: name, ahead: count },
   matched: {
     conversation, side: oneOf("a", "b"), stream, partner_stream: stream, partner: orNull(person),
-    reliable: flag, why: names, token: opaque, epoch: number, grace_ms: count,
+    reliable: flag, why: names, common: maybe(person), token: opaque, epoch: number, grace_ms: count,
   },
   message: { n: number, payload: json },
   signal: { payload: json },

@@ -163,7 +163,7 @@ function hearWaiting(session, { pool, ahead }, now) {
 /** @param {Session} session @param {Envelope} matched @param {number} now */
 function hearMatched(session, matched, now) {
   if (!awaitsPartner(session, now)) return;
-  const { type, why, ...given } = /** @type {any} */ (matched);
+  const { type, why, common, ...given } = /** @type {any} */ (matched);
   const { conversation, side, partner, reliable } = given;
   const begun = { next: 1, received: 0, fresh: false, outbox: [] };
   /** @type {import("./saved.js").Seat} */
@@ -174,7 +174,8 @@ function hearMatched(session, matched, now) {
   session.line.last = conversation;
   session.limits.grace_ms = seat.grace_ms;
   session.save({ type: "seat", seat });
-  session.tell({ type, conversation, side, partner, reliable, why });
+  const told = { type, conversation, side, partner, reliable, why };
+  session.tell(common === undefined ? told : { ...told, common });
   session.untaken.begin();
   const talk = new Talk(seat);
   talk.away = false;

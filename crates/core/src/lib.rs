@@ -3,6 +3,7 @@
 //! Knows who meets whom, who counts as live, what becomes of whom. Must not know sockets, tokio,
 //! threads, storage or HTTP. Time and randomness are arguments; results are returned values.
 
+pub mod acquaintance;
 pub mod admission;
 pub mod conversation;
 pub mod directory;

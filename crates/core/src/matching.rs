@@ -14,6 +14,7 @@
 
 mod choice;
 mod person;
+mod pools;
 mod score;
 mod search;
 
@@ -23,12 +24,16 @@ use std::time::{Duration, Instant};
 use choice::Choice;
 pub use choice::{LOOKED_AT, Relaxation};
 pub use person::{Common, Person, Tag, normalise};
+pub use pools::Pools;
 pub use score::{Lists, score};
 use search::Search;
 
 /// After one failed probe, so many waiters are probed at once: one round of them covers a
 /// network that took many clients down together, and costs at most this many pings.
 pub const PROBES_AT_ONCE: usize = 8;
+
+/// The most pools beside each other: a ticket's lowest byte tells its pool.
+pub const MOST_POOLS: usize = 256;
 
 /// A place in the queue. Older tickets are smaller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +42,11 @@ pub struct Ticket(u64);
 impl Ticket {
     const OLDEST: Self = Self(0);
     const YOUNGEST: Self = Self(u64::MAX);
+
+    /// The number of its pool among [`Pools`].
+    pub fn pool(self) -> usize {
+        (self.0 % MOST_POOLS as u64) as usize
+    }
 }
 
 /// How long before a waiter is doubted, and then given up.
@@ -103,6 +113,8 @@ pub struct Pool {
     patience: Patience,
     tickets: BTreeMap<Ticket, Entry>,
     choice: Choice,
+    /// Its number among [`Pools`].
+    number: u8,
     next: u64,
     orders: Vec<(Ticket, Order)>,
     failed_probes: u64,
@@ -124,6 +136,7 @@ impl Pool {
             patience,
             tickets: BTreeMap::new(),
             choice,
+            number: 0,
             next: 0,
             orders: Vec::new(),
             failed_probes: 0,
@@ -139,7 +152,7 @@ impl Pool {
 
     /// A ticket younger than all others, which isn't in the pool yet.
     pub fn issue(&mut self) -> Ticket {
-        let ticket = Ticket(self.next);
+        let ticket = Ticket(self.next * MOST_POOLS as u64 + u64::from(self.number));
         self.next += 1;
         ticket
     }
@@ -156,6 +169,16 @@ impl Pool {
         self.tickets.insert(ticket, Entry { state, heard: now });
         self.choice.hide(ticket);
         self.choice.enter(ticket, person, since);
+    }
+
+    /// The person behind a ticket is this one from now on; where it waits, it is to seek anew.
+    pub fn describe(&mut self, ticket: Ticket, person: &Person) {
+        let Some(entry) = self.tickets.get_mut(&ticket) else { return };
+        self.choice.describe(ticket, person);
+        if let State::Waiting(_) = entry.state {
+            entry.state = State::Seeking(Search::default());
+            self.choice.hide(ticket);
+        }
     }
 
     /// These two tickets don't meet until then (`None`: never) for as long as both are in the pool.

@@ -128,6 +128,9 @@ pub enum Event {
         reliable: bool,
         /// Why these two.
         why: Vec<String>,
+        /// What the two have in common, as JSON like a profile, where that decided: of the own offers and
+        /// seeks those that the other's meet, and the topics and languages of both.
+        common: Option<String>,
     },
     /// A message of the partner. Once the application's callback for it has returned, failed or
     /// not, call [`taken`](crate::Session::taken) with this number, in the order of these events:

@@ -1,10 +1,12 @@
 //! What an organiser can set, as plain values: parsed by the binary, checked here.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use vyoma_core::matching::{MOST_POOLS, Relaxation};
 use vyoma_protocol::Reason;
 use vyoma_protocol::envelope::{ErrorReport, weight};
 use vyoma_protocol::token::Keyring;
@@ -36,6 +38,10 @@ pub struct Config {
     pub heartbeat: Duration,
     /// How long conversations may go on after SIGTERM.
     pub drain_timeout: Duration,
+    /// The pools, of which the first is for who asks for none; at least one.
+    pub pools: Vec<PoolConfig>,
+    /// For how long two devices that have met don't meet again.
+    pub cooldown: Duration,
     /// What becomes of a client whose partner has left.
     pub survivor: Survivor,
     /// How long a client of `vyoma.v1` may be away from its conversation.
@@ -58,6 +64,22 @@ pub struct Config {
     pub give_memory_back: fn(),
     /// Deadlines that no flag changes; tests shorten them.
     pub timing: Timing,
+}
+
+/// A queue of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolConfig {
+    /// Its name: 1 to 32 of `[a-z0-9_]`.
+    pub name: String,
+    /// If profiles decide, what score will do after which wait; else the oldest comes first.
+    pub relaxation: Option<Relaxation>,
+}
+
+impl PoolConfig {
+    /// The pool of those who ask for none.
+    pub fn usual() -> Self {
+        Self { name: "default".to_owned(), relaxation: None }
+    }
 }
 
 /// What becomes of a client whose partner has left.
@@ -160,6 +182,8 @@ impl Default for Config {
             limit_loopback: false,
             heartbeat: Duration::from_secs(25),
             drain_timeout: Duration::from_secs(30),
+            pools: vec![PoolConfig::usual()],
+            cooldown: Duration::from_secs(600),
             survivor: Survivor::Requeue,
             grace: Duration::from_secs(60),
             credit: 256 * 1024,
@@ -200,6 +224,11 @@ impl Config {
         self.credit.max(weight(self.max_message_size))
     }
 
+    /// The pool of this number.
+    pub(crate) fn pool(&self, number: u8) -> &PoolConfig {
+        &self.pools[usize::from(number)]
+    }
+
     /// Over how long those are spread who are told to go on with another process: so that no wave of
     /// them comes at once, and both sides of a conversation are back well within their grace, and
     /// before this process ends.
@@ -216,6 +245,14 @@ impl Config {
             return Ok(());
         }
         Err(ErrorReport { about: Some(feature.name()), ..ErrorReport::new(Reason::FeatureOff) })
+    }
+
+    fn has_sound_pools(&self) -> bool {
+        let sound = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+        let named =
+            |pool: &PoolConfig| (1..=32).contains(&pool.name.len()) && pool.name.bytes().all(sound);
+        let names: BTreeSet<_> = self.pools.iter().map(|pool| &pool.name).collect();
+        names.len() == self.pools.len() && self.pools.iter().all(named)
     }
 
     /// Checks every setting.
@@ -244,6 +281,13 @@ impl Config {
             ),
             (self.credit <= LARGEST_CREDIT, "credit", "must be at most 1 GiB"),
             (self.drain_timeout <= day, "drain-timeout", "must be at most a day"),
+            (
+                (1..=MOST_POOLS).contains(&self.pools.len()),
+                "pool",
+                "there can be up to 255 beside the default one",
+            ),
+            (self.has_sound_pools(), "pool", "a name is 1 to 32 of a-z, 0-9 and _, and unique"),
+            (self.cooldown <= 365 * day, "cooldown", "must be at most a year"),
         ];
         match rules.into_iter().find(|(fine, ..)| !fine) {
             Some((_, key, why)) => Err(ConfigError { key, why }),

@@ -39,6 +39,8 @@ pub(crate) struct Upgraded {
     /// The 101, to be written before anything else.
     pub(crate) answer: Vec<u8>,
     pub(crate) dialect: Dialect,
+    /// The pool that it wants.
+    pub(crate) pool: u8,
     /// What the client sent right behind its head, unread.
     pub(crate) early: Vec<u8>,
     /// Its place, to be held as long as the connection.
@@ -113,19 +115,20 @@ struct Guest {
 
 /// What a guest gets.
 enum Verdict {
-    Upgrade { accept: String, dialect: Dialect },
+    Upgrade { accept: String, dialect: Dialect, pool: u8 },
     Http(Visitor),
 }
 
 impl Guest {
     async fn welcome(mut self, mut received: Received, shared: &Arc<Shared>) -> Option<Upgraded> {
         match self.judge(&received.bytes[..received.head], shared) {
-            Ok(Verdict::Upgrade { accept, dialect }) => {
+            Ok(Verdict::Upgrade { accept, dialect, pool }) => {
                 counters::add(Counter::Upgraded, 1);
                 Some(Upgraded {
                     stream: self.stream,
                     answer: switching_protocols(&accept, dialect.subprotocol()),
                     dialect,
+                    pool,
                     early: received.bytes.split_off(received.head),
                     permit: self.permit,
                 })
@@ -146,6 +149,7 @@ impl Guest {
             self.permit.forwarded(client, self.peer)?;
         }
         let path = request.path();
+        let pool = pool(&request, shared);
         match request.intent {
             Intent::Http => {
                 let forwarded = is_forwarded(&request.fields);
@@ -154,12 +158,19 @@ impl Guest {
             Intent::Upgrade { .. } if !PATHS.contains(&path) => Err(Refusal::NoSuchPath.into()),
             Intent::Upgrade { .. } if shared.shutdown.draining() => Err(draining()),
             Intent::Upgrade { accept } => {
+                let pool = pool.ok_or(Refusal::NoSuchPool)?;
                 self.permit.stay()?;
                 let dialect = Dialect::choose(&request.fields);
-                Ok(Verdict::Upgrade { accept, dialect })
+                Ok(Verdict::Upgrade { accept, dialect, pool })
             }
         }
     }
+}
+
+/// The pool that a client asks for, by `?pool=`; the first if by nothing.
+fn pool(request: &Request<'_>, shared: &Shared) -> Option<u8> {
+    let Some(name) = request.query("pool") else { return Some(0) };
+    (0..=u8::MAX).zip(&shared.config.pools).find(|(_, pool)| pool.name == name).map(|(own, _)| own)
 }
 
 fn draining() -> Refused {

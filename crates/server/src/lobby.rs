@@ -4,18 +4,19 @@
 //! an await, and never on the message path. Seats don't pass through here: a newcomer is given
 //! its partner's desk, and moves there by itself.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use vyoma_core::acquaintance::Acquaintances;
 use vyoma_core::directory::{Directory, Join, Resumption};
-use vyoma_core::matching::{self, Patience, Pool, Step, Ticket};
+use vyoma_core::matching::{self, Patience, Person, Pool, Pools, Step, Ticket};
 use vyoma_core::roster::{Census, ConnectionId, Place, Roster};
 use vyoma_protocol::envelope::{ConversationId, Side};
 use vyoma_protocol::token::{BootId, Claims, Identity};
 
-use crate::config::Timing;
+use crate::config::Config;
 use crate::counters::{self, Counter};
 use crate::letterbox::{Letter, Letterbox};
 use crate::seat::Seat;
@@ -39,8 +40,8 @@ pub(crate) enum Next {
     Move(Desk),
     /// Somebody is being probed until then; it asks again when told to, or at that time.
     Probing(Instant),
-    /// It waits.
-    Wait,
+    /// It waits; it asks again when told to, and at that time, if there is one.
+    Wait(Option<Instant>),
 }
 
 /// A client's stay in the queue.
@@ -55,8 +56,12 @@ pub(crate) struct Stay {
 /// Who wants to be queued.
 pub(crate) struct Newcomer {
     pub(crate) id: ConnectionId,
-    /// The place it had before.
-    pub(crate) place: Option<Ticket>,
+    /// The place it had before, and since when.
+    pub(crate) place: Option<(Ticket, Instant)>,
+    /// The pool that it wants.
+    pub(crate) pool: usize,
+    /// What it shows of itself.
+    pub(crate) person: Person,
     /// Its device, if it has one.
     pub(crate) device: Option<Identity>,
     /// The conversation of its device that is to end first.
@@ -73,11 +78,12 @@ pub(crate) enum Entry {
 }
 
 struct State {
-    pool: Pool,
+    pools: Pools,
     roster: Roster,
     directory: Directory<Letterbox>,
-    /// Devices that never meet again, each with the others; both ways.
-    blocks: HashMap<Identity, HashSet<Identity>>,
+    acquaintances: Acquaintances,
+    /// Who have met don't meet again for so long.
+    cooldown: Duration,
     desks: HashMap<Ticket, (ConnectionId, Desk)>,
     /// Failed probes that are counted.
     failed_probes: u64,
@@ -87,13 +93,19 @@ struct State {
 pub(crate) struct Lobby(Mutex<State>);
 
 impl Lobby {
-    pub(crate) fn new(timing: &Timing, boot: BootId) -> Self {
+    pub(crate) fn new(config: &Config, boot: BootId) -> Self {
+        let Config { timing, pools, cooldown, .. } = config;
         let patience = Patience { fresh: timing.fresh, answer: timing.probe_answer };
+        let pools = pools.iter().map(|pool| match pool.relaxation.clone() {
+            None => Pool::new(patience),
+            Some(relaxation) => Pool::scored(patience, relaxation),
+        });
         Self(Mutex::new(State {
-            pool: Pool::new(patience),
+            pools: Pools::new(pools),
             roster: Roster::default(),
             directory: Directory::new(boot),
-            blocks: HashMap::new(),
+            acquaintances: Acquaintances::default(),
+            cooldown: *cooldown,
             desks: HashMap::new(),
             failed_probes: 0,
         }))
@@ -103,51 +115,60 @@ impl Lobby {
     /// connection. Finding no partner and being found by the next newcomer is one step, so no two wait
     /// past each other.
     pub(crate) fn enter(&self, newcomer: &Newcomer, now: Instant) -> Entry {
-        let Newcomer { id, place, device, leave } = *newcomer;
+        let Newcomer { id, place, pool, ref person, device, leave } = *newcomer;
         let mut state = self.lock();
         let joined = device.filter(|_| place.is_none());
         let ticket = match joined.map(|device| state.directory.join(device, leave, now)) {
             Some(Join::Seated(conversation, rest)) => return Entry::Seated(conversation, rest),
             Some(Join::TakeOver(ticket)) => {
-                let Some((older, desk)) = state.desks.remove(&ticket) else {
+                if !state.supersede(ticket) {
                     return Entry::Matched;
-                };
-                let _ = desk.send(Note::Superseded);
-                state.roster.set(older, Place::Closing);
-                state.pool.heard(ticket, now);
-                ticket
+                }
+                if ticket.pool() == pool {
+                    state.pools.of(ticket).heard(ticket, now);
+                    state.pools.of(ticket).describe(ticket, person);
+                    ticket
+                } else {
+                    state.forget_ticket(ticket, device);
+                    state.dispatch();
+                    state.issue(pool, person, now)
+                }
             }
             other => {
                 if let Some(Join::Leaving(letterbox, side)) = other {
                     // If that is over already, all the better.
                     let _ = letterbox.post(Letter::Departure(side));
                 }
-                let ticket = place.unwrap_or_else(|| state.pool.issue());
-                state.pool.rejoin(ticket, now);
-                ticket
+                match place {
+                    Some((ticket, since)) => {
+                        state.pools.of(ticket).rejoin(ticket, person, since, now);
+                        ticket
+                    }
+                    None => state.issue(pool, person, now),
+                }
             }
         };
         if let Some(device) = device {
             state.directory.wait(device, ticket);
-            state.bar(device, ticket);
+            state.bar(device, ticket, now);
         }
         let (desk, notes) = mpsc::unbounded_channel();
         state.desks.insert(ticket, (id, desk));
         state.roster.set(id, Place::Queued(ticket));
         let next = state.step(ticket, now);
-        Entry::Stay(Stay { ticket, ahead: state.pool.ahead(ticket), next, notes })
+        Entry::Stay(Stay { ticket, ahead: state.pools.of(ticket).ahead(ticket), next, notes })
     }
 
     /// The next step of a client that was told to ask, or whose time is up.
     pub(crate) fn step(&self, id: ConnectionId, ticket: Ticket, now: Instant) -> Next {
         let mut state = self.lock();
-        if state.holds(id, ticket) { state.step(ticket, now) } else { Next::Wait }
+        if state.holds(id, ticket) { state.step(ticket, now) } else { Next::Wait(None) }
     }
 
     /// A queued client was heard from.
     pub(crate) fn heard(&self, ticket: Ticket, now: Instant) {
         let mut state = self.lock();
-        state.pool.heard(ticket, now);
+        state.pools.of(ticket).heard(ticket, now);
         state.dispatch();
     }
 
@@ -208,9 +229,9 @@ impl Lobby {
         let mut state = self.lock();
         let first = state.directory.resume(claims, own, until);
         let Resumption::Waiting(ticket) = first else { return first };
-        let Some((older, desk)) = state.desks.remove(&ticket) else { return first };
-        let _ = desk.send(Note::Superseded);
-        state.roster.set(older, Place::Closing);
+        if !state.supersede(ticket) {
+            return first;
+        }
         state.forget_ticket(ticket, Some(claims.identity));
         state.dispatch();
         state.directory.resume(claims, own, until)
@@ -221,9 +242,19 @@ impl Lobby {
         self.lock().directory.note_presence(id, side, until);
     }
 
-    /// A conversation has ended: its devices may join.
-    pub(crate) fn note_end(&self, id: ConversationId) {
-        self.lock().directory.note_end(id);
+    /// A conversation has ended: its devices may join, and don't meet again for a while.
+    pub(crate) fn note_end(
+        &self,
+        id: ConversationId,
+        devices: [Option<Identity>; 2],
+        now: Instant,
+    ) {
+        let mut state = self.lock();
+        state.directory.note_end(id);
+        if let [Some(a), Some(b)] = devices {
+            let until = now + state.cooldown;
+            state.acquaintances.met(a, b, until, now);
+        }
     }
 
     /// A device has nothing to do with its conversation any more.
@@ -243,9 +274,7 @@ impl Lobby {
 
     /// Two devices never meet again.
     pub(crate) fn block(&self, a: Identity, b: Identity) {
-        let mut state = self.lock();
-        state.blocks.entry(a).or_default().insert(b);
-        state.blocks.entry(b).or_default().insert(a);
+        self.lock().acquaintances.block(a, b);
     }
 
     /// A connection is in this place now.
@@ -271,8 +300,9 @@ impl Lobby {
     /// Checks that every connection is in exactly one place, and the queue in order.
     pub(crate) fn check(&self) -> Result<(), String> {
         let state = self.lock();
-        state.pool.check()?;
-        state.roster.check(|ticket| state.pool.contains(ticket), state.pool.len())
+        state.pools.iter().try_for_each(Pool::check)?;
+        let queued = state.pools.iter().map(Pool::len).sum();
+        state.roster.check(|ticket| state.pools.contains(ticket), queued)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -282,10 +312,10 @@ impl Lobby {
 
 impl State {
     fn step(&mut self, ticket: Ticket, now: Instant) -> Next {
-        let step = self.pool.step(ticket, now);
+        let step = self.pools.of(ticket).step(ticket, now);
         self.dispatch();
         match step {
-            Step::Wait => Next::Wait,
+            Step::Wait(again) => Next::Wait(again),
             Step::Probing(until) => Next::Probing(until),
             Step::Pair(other) => match (self.desks.remove(&ticket), self.desks.remove(&other)) {
                 (Some((id, _)), Some((other, desk))) => {
@@ -306,28 +336,46 @@ impl State {
     /// Takes a ticket out, wherever it is.
     fn forget_ticket(&mut self, ticket: Ticket, device: Option<Identity>) {
         self.desks.remove(&ticket);
-        self.pool.leave(ticket);
+        self.pools.of(ticket).leave(ticket);
         if let Some(device) = device {
             self.directory.stop_waiting(device, ticket);
         }
     }
 
-    /// Keeps a device from those that it blocked, or that blocked it.
-    fn bar(&mut self, device: Identity, ticket: Ticket) {
-        let Some(blocked) = self.blocks.get(&device) else { return };
-        for other in blocked {
-            if let Some(theirs) = self.directory.ticket(*other) {
-                self.pool.bar(ticket, theirs);
+    /// The youngest ticket of a pool.
+    fn issue(&mut self, pool: usize, person: &Person, now: Instant) -> Ticket {
+        let pool = self.pools.pool(pool);
+        let ticket = pool.issue();
+        pool.rejoin(ticket, person, now, now);
+        ticket
+    }
+
+    /// Tells the connection that waits with a ticket that it doesn't any more. False if it has just been
+    /// matched.
+    fn supersede(&mut self, ticket: Ticket) -> bool {
+        let Some((older, desk)) = self.desks.remove(&ticket) else { return false };
+        let _ = desk.send(Note::Superseded);
+        self.roster.set(older, Place::Closing);
+        true
+    }
+
+    /// Keeps a device from those that it has met lately, or that one of the two has blocked.
+    fn bar(&mut self, device: Identity, ticket: Ticket, now: Instant) {
+        for (other, until) in self.acquaintances.kept_from(device, now) {
+            if let Some(theirs) = self.directory.ticket(other)
+                && theirs.pool() == ticket.pool()
+            {
+                self.pools.of(ticket).bar(ticket, theirs, until);
             }
         }
     }
 
     /// Passes the pool's orders on. A desk that is gone has left the pool as well.
     fn dispatch(&mut self) {
-        let failed = self.pool.failed_probes();
+        let failed = self.pools.failed_probes();
         counters::add(Counter::ProbesFailed, failed - self.failed_probes);
         self.failed_probes = failed;
-        for (ticket, order) in self.pool.take_orders() {
+        for (ticket, order) in self.pools.take_orders() {
             if order == matching::Order::Probe {
                 counters::add(Counter::Probes, 1);
             }

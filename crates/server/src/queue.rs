@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use tokio::sync::mpsc::error::SendError;
-use vyoma_core::matching::Order;
+use vyoma_core::matching::{Order, Person};
 use vyoma_core::roster::Place;
 use vyoma_protocol::envelope::{ErrorReport, ServerEnvelope};
 use vyoma_protocol::{Reason, plain};
@@ -63,7 +63,7 @@ pub(crate) async fn find(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Found {
                     }
                     break;
                 }
-                Next::Wait => tell(&mut seat, stay.ahead),
+                Next::Wait(_) => tell(&mut seat, stay.ahead, shared),
                 Next::Probing(_) => {}
             }
             match park(&mut seat, &mut stay, shared).await {
@@ -86,15 +86,20 @@ pub(crate) async fn find(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Found {
 /// to go.
 fn enter(seat: &mut Seat, shared: &Shared) -> Result<Stay, Option<Reason>> {
     let now = Instant::now();
-    let place = seat.queued().map(|queued| queued.ticket);
+    let place = seat.queued().map(|queued| (queued.ticket, queued.since));
+    let mut person = Person::default();
     let (mut device, mut leave) = (None, None);
     if let Some(speaker) = &mut seat.speaker {
         device = Some(speaker.device);
+        if shared.config.pool(seat.pool).relaxation.is_some() {
+            person = speaker.profile().map(Person::new).unwrap_or_default();
+        }
         if let Some(Wish::Queue { leave: wanted }) = speaker.wish.take() {
             leave = wanted;
         }
     }
-    let newcomer = Newcomer { id: seat.id(), place, device, leave };
+    let newcomer =
+        Newcomer { id: seat.id(), place, pool: usize::from(seat.pool), person, device, leave };
     let (conversation, wait) = match shared.lobby.enter(&newcomer, now) {
         Entry::Stay(stay) => {
             let queued = Queued { ticket: stay.ticket, since: now, told: false };
@@ -115,12 +120,13 @@ fn enter(seat: &mut Seat, shared: &Shared) -> Result<Stay, Option<Reason>> {
 
 /// Tells a client that it waits, once. Only this task writes to its socket, so whatever the
 /// lobby decides meanwhile comes after it.
-fn tell(seat: &mut Seat, ahead: usize) {
+fn tell(seat: &mut Seat, ahead: usize, shared: &Shared) {
+    let pool = &shared.config.pool(seat.pool).name;
     if let Some(queued) = &mut seat.seeking().queued
         && !std::mem::replace(&mut queued.told, true)
     {
         if seat.speaker.is_some() {
-            seat.say(&ServerEnvelope::Waiting { pool: "default", ahead: ahead as u64 });
+            seat.say(&ServerEnvelope::Waiting { pool, ahead: ahead as u64 });
         } else {
             seat.outbox.message(plain::WAITING);
         }
@@ -159,14 +165,16 @@ async fn park(seat: &mut Seat, stay: &mut Stay, shared: &Shared) -> Wake {
             (reported, probed) = (heard, false);
             shared.lobby.heard(stay.ticket, heard);
         }
-        wait_for_probe(stay, &mut watch, cx)
+        ask_again(stay, &mut watch, cx)
     })
     .await
 }
 
-/// Ready when it is time to ask for the outcome of a probe.
-fn wait_for_probe(stay: &Stay, watch: &mut Watch, cx: &mut Context<'_>) -> Poll<Wake> {
-    let Next::Probing(until) = stay.next else { return Poll::Pending };
+/// Ready when it is time to ask for the outcome of a probe, or to look at the others again.
+fn ask_again(stay: &Stay, watch: &mut Watch, cx: &mut Context<'_>) -> Poll<Wake> {
+    let (Next::Probing(until) | Next::Wait(Some(until))) = stay.next else {
+        return Poll::Pending;
+    };
     if Instant::now() >= until {
         return Poll::Ready(Wake::Step);
     }

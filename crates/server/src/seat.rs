@@ -78,6 +78,8 @@ pub(crate) struct Seat {
     /// How many bytes it had acknowledged when that was last looked at; the lower half of the
     /// number is enough to see it grow.
     acknowledged: u32,
+    /// Which of the configured pools it wants.
+    pub(crate) pool: u8,
     home: Home,
     membership: Membership,
     _permit: Permit,
@@ -117,6 +119,7 @@ impl Seat {
             speaker: None,
             receipt: 0,
             acknowledged: 0,
+            pool: 0,
             home,
             membership: Membership { id, shared: Arc::clone(shared) },
             _permit: permit,

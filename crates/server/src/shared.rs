@@ -64,7 +64,7 @@ impl Shared {
         Self {
             registry: Registry::default(),
             admission: Admission::new(&config),
-            lobby: Lobby::new(&config.timing, boot),
+            lobby: Lobby::new(&config, boot),
             replay: Arc::default(),
             reports,
             features,

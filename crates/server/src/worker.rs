@@ -178,8 +178,9 @@ async fn welcome(arrival: Arrival, shared: Arc<Shared>) {
     let Ok(stream) = tokio::net::TcpStream::from_std(arrival.stream) else { return };
     let upgraded =
         handshake::receive(stream, arrival.peer, arrival.permit, Arc::clone(&shared)).await;
-    if let Some(Upgraded { stream, answer, dialect, early, permit }) = upgraded {
+    if let Some(Upgraded { stream, answer, dialect, pool, early, permit }) = upgraded {
         let mut seat = Seat::new(stream, permit, home, &shared);
+        seat.pool = pool;
         // It goes out together with the first notice.
         seat.outbox.push(&answer);
         if dialect == Dialect::V1 {

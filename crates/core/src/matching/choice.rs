@@ -109,6 +109,14 @@ impl Choice {
         }
     }
 
+    /// A ticket is of this person now.
+    pub(super) fn describe(&mut self, ticket: Ticket, person: &Person) {
+        let since = self.scored.as_ref().and_then(|scored| scored.members.get(&ticket));
+        if let Some(since) = since.map(|member| member.since) {
+            self.enter(ticket, person, since);
+        }
+    }
+
     /// A ticket isn't in the pool any more.
     pub(super) fn leave(&mut self, ticket: Ticket) {
         self.waiting.remove(&ticket);

@@ -162,6 +162,8 @@ envelopes! {
             required reliable: bool as Flag,
             /// Why these two.
             required why: Names<'a> as NameList,
+            /// What the two have in common, where profiles decided.
+            optional common: Profile<'a> as Person,
             /// The token for a resume.
             required token: &'a str as Opaque,
             /// Its epoch.

@@ -58,6 +58,8 @@ refusals! {
     Incomplete = "incomplete", 400, "The connection ended before the request's head was complete.";
     /// A request to upgrade at a path that has no WebSocket.
     NoSuchPath = "no_such_path", 404, "There is no WebSocket here; connect to / or /ws.";
+    /// A request to upgrade that names a pool which isn't there.
+    NoSuchPool = "no_such_pool", 404, "This server has no pool of that name; leave ?pool= out for the usual one.";
     /// A request to upgrade that is not a GET.
     Method = "method", 405, "A WebSocket is opened with GET.";
     /// The head did not come in time.

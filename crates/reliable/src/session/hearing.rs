@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use vyoma_protocol::Reason;
 use vyoma_protocol::envelope::{
-    ConversationId, Presence, ServerEnvelope, StreamId, parse_binary, weight,
+    ConversationId, Presence, Profile, ServerEnvelope, StreamId, parse_binary, weight,
 };
 
 use super::place::{Place, Secret, Talk};
@@ -144,7 +144,7 @@ impl Session {
             Place::Leaving(_) => return,
             _ => return self.trouble(Trouble::Unexpected, now),
         }
-        let Some((seat, why)) = seat_of(envelope) else { return };
+        let Some((seat, why, common)) = seat_of(envelope) else { return };
         self.placed(None, now);
         self.backoff.progressed();
         self.leaving = None;
@@ -157,6 +157,7 @@ impl Session {
             partner: seat.partner.clone(),
             reliable: seat.reliable,
             why,
+            common,
         });
         self.untaken.begin();
         let talk = Talk { away: Some(false), ..Talk::from(seat) };
@@ -335,8 +336,8 @@ impl Session {
     }
 }
 
-/// The seat that `matched` gives, and why.
-fn seat_of(envelope: &ServerEnvelope<'_>) -> Option<(Seat, Vec<String>)> {
+/// The seat that `matched` gives, why, and what the two have in common.
+fn seat_of(envelope: &ServerEnvelope<'_>) -> Option<(Seat, Vec<String>, Option<String>)> {
     let ServerEnvelope::Matched {
         conversation,
         side,
@@ -345,6 +346,7 @@ fn seat_of(envelope: &ServerEnvelope<'_>) -> Option<(Seat, Vec<String>)> {
         partner,
         reliable,
         why,
+        common,
         token,
         epoch,
         grace_ms,
@@ -352,15 +354,10 @@ fn seat_of(envelope: &ServerEnvelope<'_>) -> Option<(Seat, Vec<String>)> {
     else {
         return None;
     };
-    let partner = partner.and_then(|profile| {
-        let mut json = Vec::new();
-        profile.push_compact(&mut json);
-        String::from_utf8(json).ok()
-    });
     let seat = Seat {
         conversation,
         side,
-        partner,
+        partner: partner.and_then(compact),
         reliable,
         grace_ms,
         token: token.to_owned(),
@@ -372,5 +369,11 @@ fn seat_of(envelope: &ServerEnvelope<'_>) -> Option<(Seat, Vec<String>)> {
         fresh: false,
         outbox: Vec::new(),
     };
-    Some((seat, why.iter().map(str::to_owned).collect()))
+    Some((seat, why.iter().map(str::to_owned).collect(), common.and_then(compact)))
+}
+
+fn compact(profile: Profile<'_>) -> Option<String> {
+    let mut json = Vec::new();
+    profile.push_compact(&mut json);
+    String::from_utf8(json).ok()
 }

@@ -175,6 +175,7 @@ fn matched(conversation: ConversationId, dice: u64, out: &mut Vec<u8>) {
         partner: None,
         reliable: !dice.is_multiple_of(5),
         why: Names::from_json("[]").unwrap(),
+        common: None,
         token: "token",
         epoch: 1,
         grace_ms: 60_000,

@@ -192,10 +192,16 @@ fn tell(action: &Action) -> Value {
 fn tell_event(event: &Event) -> Value {
     match event {
         Event::Waiting { pool, ahead } => json!({"type": "waiting", "pool": pool, "ahead": ahead}),
-        Event::Matched { conversation, side, partner, reliable, why } => json!({
-            "type": "matched", "conversation": conversation.to_string(), "side": side.name(),
-            "partner": partner, "reliable": reliable, "why": why,
-        }),
+        Event::Matched { conversation, side, partner, reliable, why, common } => {
+            let mut told = json!({
+                "type": "matched", "conversation": conversation.to_string(), "side": side.name(),
+                "partner": partner, "reliable": reliable, "why": why,
+            });
+            if let Some(common) = common {
+                told["common"] = json!(common);
+            }
+            told
+        }
         Event::Message { n, content: Content::Json(text) } => {
             json!({"type": "message", "n": n, "json": text})
         }

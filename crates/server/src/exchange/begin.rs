@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use vyoma_core::conversation::{Conversation, Party, Streams, Terms};
-use vyoma_protocol::envelope::{ConversationId, Names, ServerEnvelope, Side};
+use vyoma_core::matching::Common;
+use vyoma_protocol::envelope::{ConversationId, Names, Profile, ServerEnvelope, Side};
 use vyoma_protocol::token::{Claims, Identity, TOKEN_LIFE};
 use vyoma_protocol::{Framed, Kind, plain};
 
@@ -20,8 +21,31 @@ use crate::seat::{Seat, Seeking};
 use crate::shared::Shared;
 use crate::speaker::{Last, State};
 
-/// Why two were matched, while pools are first in, first out.
-const WHY: &str = r#"["next_in_line"]"#;
+/// Why two were matched of whom one had waited longest.
+const NEXT_IN_LINE: &str = "next_in_line";
+
+/// What a client has in common with its partner, in a pool where that decides.
+fn common(seat: &Seat, partner: Option<Profile<'_>>, shared: &Shared) -> Option<Common> {
+    shared.config.pool(seat.pool).relaxation.as_ref()?;
+    let own = seat.speaker.as_ref().and_then(|speaker| speaker.profile());
+    Some(own.zip(partner).map(|(own, partner)| Common::new(own, partner)).unwrap_or_default())
+}
+
+/// Why a client has this partner: what they have in common, else its turn.
+fn reasons(common: Option<&Common>) -> Vec<&'static str> {
+    let why: Vec<_> = common.into_iter().flat_map(Common::why).collect();
+    if why.is_empty() { vec![NEXT_IN_LINE] } else { why }
+}
+
+/// What two have in common, as it is told.
+fn json(common: &Common) -> String {
+    let Common { offers, seeks, topics, languages } = common;
+    let lists =
+        [("offers", offers), ("seeks", seeks), ("topics", topics), ("languages", languages)];
+    let told = lists.into_iter().filter(|(_, words)| !words.is_empty());
+    let told = told.map(|(key, words)| (key.to_owned(), serde_json::json!(words)));
+    serde_json::Value::Object(told.collect()).to_string()
+}
 
 /// What holds for all conversations.
 fn terms(config: &Config) -> Terms {
@@ -121,6 +145,9 @@ impl Exchange {
             return seat.outbox.message(plain::CONNECTED);
         };
         let profile = partner.speaker.as_ref().and_then(|speaker| speaker.profile());
+        let common = common(seat, profile, shared);
+        let why = Names::json(reasons(common.as_ref()));
+        let common = common.map(|common| json(&common));
         let claims = claims(&self.conversation, side, 1, device, shared);
         let token = keys::sign(&shared.config.keys, shared.boot, claims);
         seat.say(&ServerEnvelope::Matched {
@@ -130,7 +157,8 @@ impl Exchange {
             partner_stream,
             partner: profile,
             reliable: partner.speaker.is_some(),
-            why: Names::from_json(WHY).unwrap_or_default(),
+            why: Names::from_json(&why).unwrap_or_default(),
+            common: common.as_deref().and_then(Profile::from_json),
             token: &token,
             epoch: 1,
             grace_ms: shared.config.grace.as_millis() as u64,

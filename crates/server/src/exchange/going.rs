@@ -36,7 +36,8 @@ impl Exchange {
             return;
         }
         if !std::mem::replace(&mut self.ended, true) {
-            shared.lobby.note_end(self.conversation.id());
+            let devices = self.chairs.each_ref().map(|chair| chair.device);
+            shared.lobby.note_end(self.conversation.id(), devices, Instant::now());
         }
         for side in SIDES {
             let Some(seat) = &mut self.chairs[side as usize].seat else { continue };

@@ -51,6 +51,7 @@ impl Process {
                     partner: None,
                     reliable: devices[side.other() as usize].is_some(),
                     why: Names::from_json("[]").unwrap_or_default(),
+                    common: None,
                     token: &token,
                     epoch: 1,
                     grace_ms: GRACE.as_millis() as u64,

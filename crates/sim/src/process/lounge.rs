@@ -162,8 +162,8 @@ impl Process {
                 }
             }
             Step::Probing(_) => net.violated("everybody is fresh, and was probed".into()),
-            Step::Wait if device.is_none() => push_plain(link, plain::WAITING, net),
-            Step::Wait => {
+            Step::Wait(_) if device.is_none() => push_plain(link, plain::WAITING, net),
+            Step::Wait(_) => {
                 let ahead = self.pool.ahead(ticket) as u64;
                 net.say(link, &ServerEnvelope::Waiting { pool: "default", ahead });
             }
