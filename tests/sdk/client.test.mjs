@@ -13,7 +13,7 @@ import { patiently, startServer } from "../server.mjs";
 let server;
 const open = [];
 
-before(async () => (server = await startServer()));
+before(async () => (server = await startServer(0, ["--pool", "founders=scored:500"])));
 after(async () => {
   await Promise.all(open.map((close) => close()));
   await server?.kill();
@@ -44,9 +44,11 @@ async function proxy(to) {
 }
 
 /** A client, and what it hears by type. */
-async function client({ port = server.port, storage, settings, WebSocket = WsSocket } = {}) {
+async function client(how = {}) {
+  const { port = server.port, pool, storage, settings, WebSocket = WsSocket } = how;
   const options = { storage, WebSocket, settings: { backoff_first_ms: 50, backoff_most_ms: 200, ...settings } };
-  const it = await connect(`http://127.0.0.1:${port}/ws#ignored`, options);
+  const query = pool ? `?pool=${pool}` : "";
+  const it = await connect(`http://127.0.0.1:${port}/ws${query}#ignored`, options);
   const heard = [];
   const waiting = new Set();
   const types = [
@@ -118,6 +120,21 @@ for (const [name, WebSocket] of Object.entries({ ws: WsSocket, undici: UndiciSoc
     await Promise.all([ada.it.close(), ben.it.close()]);
   });
 }
+
+test("in a pool where profiles decide, both hear what they have in common", async () => {
+  const there = { pool: "founders" };
+  const [ada, eve, ben] = [await client(there), await client(there), await client(there)];
+  ada.it.join({ offers: ["Rust"], seeks: ["funding"] });
+  assert.equal((await ada.hear("waiting")).pool, "founders");
+  eve.it.join({ offers: ["law"] });
+  await eve.hear("waiting");
+  ben.it.join({ offers: ["Funding"], seeks: ["rust"], topics: ["looms"] });
+  const { why, common } = await ada.hear("matched");
+  assert.deepEqual([why, common], [["seeks_met", "offers_met"], { offers: ["Rust"], seeks: ["funding"] }]);
+  assert.deepEqual((await ben.hear("matched")).common, { offers: ["Funding"], seeks: ["rust"] });
+  assert.equal(eve.it.state, "queued");
+  await Promise.all([ada, eve, ben].map(({ it }) => it.close()));
+});
 
 test("what is said while the line is cut arrives, once and in order", async () => {
   const line = await proxy(server.port);

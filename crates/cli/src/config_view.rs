@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use vyoma_server::Config;
 
 use crate::options::{ServeOptions, Settings};
+use crate::pools::PoolOption;
 use crate::values::{ByteSize, Span};
 
 /// The configuration, to be shown.
@@ -35,6 +36,9 @@ impl ConfigView<'_> {
         let Self { options, config, .. } = self;
         let list =
             |items: &[_]| items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let list_of = |pools: &[PoolOption]| {
+            pools.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+        };
         let name = |value: Option<clap::builder::PossibleValue>| {
             value.map_or_else(String::new, |value| value.get_name().to_owned())
         };
@@ -56,6 +60,8 @@ impl ConfigView<'_> {
             ("heartbeat", Span(config.heartbeat).to_string()),
             ("drain-timeout", Span(config.drain_timeout).to_string()),
             ("survivor", name(options.survivor.to_possible_value())),
+            ("pool", list_of(&options.pool)),
+            ("cooldown", Span(config.cooldown).to_string()),
             ("grace", Span(config.grace).to_string()),
             ("credit", ByteSize(config.credit).to_string()),
             ("replay-memory", ByteSize(config.replay_memory).to_string()),

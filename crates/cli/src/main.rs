@@ -13,6 +13,7 @@ mod data;
 mod healthcheck;
 mod logs;
 mod options;
+mod pools;
 mod serve;
 mod takeover;
 mod values;

@@ -18,6 +18,7 @@ use crate::allocator;
 use crate::bench::BenchOptions;
 use crate::chat::options::ChatOptions;
 use crate::logs::LogFormat;
+use crate::pools::{PoolOption, pools};
 use crate::values::{ByteSize, Span, address, filter, network};
 
 /// Brings two people together, one-to-one, and carries their conversation.
@@ -100,6 +101,14 @@ pub(crate) struct ServeOptions {
     /// What becomes of a client whose partner has left
     #[arg(long, env = "VYOMA_SURVIVOR", value_name = "WHAT", default_value = "requeue")]
     pub(crate) survivor: SurvivorOption,
+
+    /// A pool beside the default one, for who connects with ?pool=NAME: NAME=open (the oldest comes first) or NAME=scored (profiles decide); may be given several times
+    #[arg(long, env = "VYOMA_POOL", value_name = "NAME=RULE", value_delimiter = ',')]
+    pub(crate) pool: Vec<PoolOption>,
+
+    /// For how long two clients of vyoma.v1 who have met aren't paired again
+    #[arg(long, env = "VYOMA_COOLDOWN", value_name = "TIME", default_value = "10m")]
+    pub(crate) cooldown: Span,
 
     /// How long a client of vyoma.v1 may be away from its conversation
     #[arg(long, env = "VYOMA_GRACE", value_name = "TIME", default_value = "60s")]
@@ -223,6 +232,8 @@ impl ServeOptions {
                 SurvivorOption::Requeue => Survivor::Requeue,
                 SurvivorOption::Stay => Survivor::Stay,
             },
+            pools: pools(&self.pool),
+            cooldown: self.cooldown.0,
             grace: self.grace.0,
             credit: self.credit.0,
             replay_memory: self.replay_memory.0,

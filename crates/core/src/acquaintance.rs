@@ -45,7 +45,10 @@ impl Acquaintances {
     }
 
     fn forget(&mut self, now: Instant) {
-        while let Some((until, [a, b])) = self.expiring.pop_front_if(|(until, _)| *until <= now) {
+        while let Some((until, [a, b])) =
+            self.expiring.front().copied().filter(|(until, _)| *until <= now)
+        {
+            self.expiring.pop_front();
             for (one, other) in [(a, b), (b, a)] {
                 let Some(met) = self.recent.get_mut(&one) else { continue };
                 // They may have met once more.

@@ -14,7 +14,7 @@ use super::score::{Lists, score};
 pub const LOOKED_AT: usize = 1024;
 
 /// How much a score must be at least, by waiting time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Relaxation(Vec<(Duration, u16)>);
 
 impl Relaxation {
@@ -24,6 +24,11 @@ impl Relaxation {
         let begins = steps.first().is_some_and(|(after, _)| after.is_zero());
         let relaxes = steps.is_sorted_by(|(a, high), (b, low)| a < b && high > low);
         (begins && relaxes).then_some(Self(steps))
+    }
+
+    /// From which wait on which score will do.
+    pub fn steps(&self) -> &[(Duration, u16)] {
+        &self.0
     }
 
     /// What will do after this wait.

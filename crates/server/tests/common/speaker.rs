@@ -16,9 +16,13 @@ pub(crate) struct Speaker {
 
 impl Speaker {
     pub(crate) fn connect(to: SocketAddr) -> Self {
+        Self::connect_at(to, "/")
+    }
+
+    pub(crate) fn connect_at(to: SocketAddr, path: &str) -> Self {
         let stream = Dial::default().open(to);
         let more = "Sec-WebSocket-Protocol: vyoma.v1\r\n";
-        let client = Client::upgrade(stream, "/", more, &[]);
+        let client = Client::upgrade(stream, path, more, &[]);
         let mut speaker = Self { client, device: Value::Null, matched: Value::Null };
         speaker.device = speaker.expect("hello")["device"].clone();
         speaker

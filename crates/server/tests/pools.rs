@@ -1,0 +1,150 @@
+//! Pools over real sockets: who is matched with whom, why, and who isn't.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use common::House;
+use common::client::{Client, Dial, upgrade_head};
+use common::http;
+use common::speaker::Speaker;
+use serde_json::{Value, json};
+use vyoma_server::{Config, PoolConfig, Relaxation};
+
+/// What will do at once, and after how many milliseconds anybody will.
+fn scored(name: &str, threshold: u16, anybody_after: u64) -> PoolConfig {
+    let steps = vec![(Duration::ZERO, threshold), (Duration::from_millis(anybody_after), 0)];
+    PoolConfig { name: name.to_owned(), relaxation: Some(Relaxation::new(steps).unwrap()) }
+}
+
+fn house(pools: Vec<PoolConfig>, change: impl FnOnce(&mut Config)) -> House {
+    House::with(|config| {
+        config.pools = std::iter::once(PoolConfig::usual()).chain(pools).collect();
+        change(config);
+    })
+}
+
+const HOUR: u64 = 3_600_000;
+
+fn join(to: SocketAddr, pool: &str, profile: &Value) -> Speaker {
+    let mut speaker = Speaker::connect_at(to, &format!("/ws?pool={pool}"));
+    speaker.say(&json!({"type": "join", "profile": profile}));
+    speaker
+}
+
+fn waits(speaker: &mut Speaker, pool: &str) {
+    assert_eq!(speaker.expect("waiting")["pool"], pool);
+}
+
+#[test]
+fn the_one_who_fits_best_is_taken_and_both_are_told_why() {
+    let house = house(vec![scored("founders", 300, HOUR)], |_| {});
+    let to = house.address();
+    let mut law = join(to, "founders", &json!({"offers": ["Law"], "seeks": ["design"]}));
+    waits(&mut law, "founders");
+    let mut fair = join(to, "founders", &json!({"offers": ["FUNDING", "law"], "seeks": ["rust"]}));
+    waits(&mut fair, "founders");
+    let best = json!({"offers": ["funding"], "seeks": ["Rust"], "languages": ["en"]});
+    let mut best = join(to, "founders", &best);
+    waits(&mut best, "founders");
+
+    let ada =
+        json!({"name": "Ada", "offers": ["RUST"], "seeks": ["Funding"], "languages": ["EN", "de"]});
+    let mut ada = join(to, "founders", &ada);
+    let told = ada.expect("matched");
+    assert_eq!(told["why"], json!(["seeks_met", "offers_met", "languages"]));
+    let common = json!({"offers": ["RUST"], "seeks": ["Funding"], "languages": ["EN"]});
+    assert_eq!(told["common"], common);
+    let told = best.expect("matched");
+    assert_eq!(told["partner"]["name"], "Ada");
+    assert_eq!(
+        told["common"],
+        json!({"offers": ["funding"], "seeks": ["Rust"], "languages": ["en"]})
+    );
+}
+
+#[test]
+fn what_will_do_falls_until_anybody_will() {
+    let house = house(vec![scored("founders", 900, 600)], |_| {});
+    let to = house.address();
+    let mut ada = join(to, "founders", &json!({"offers": ["rust"]}));
+    waits(&mut ada, "founders");
+    // A plain client shows no profile, and has its notices as ever.
+    let mut plain = Client::upgrade(Dial::default().open(to), "/ws?pool=founders", "", &[]);
+    plain.expect(common::WAITING);
+    let told = ada.expect("matched");
+    assert_eq!((&told["why"], &told["common"]), (&json!(["next_in_line"]), &json!({})));
+    plain.expect(common::CONNECTED);
+}
+
+#[test]
+fn pools_are_apart_and_one_that_is_not_there_is_refused() {
+    let open = PoolConfig { name: "lobby2".to_owned(), relaxation: None };
+    let house = house(vec![open], |_| {});
+    let to = house.address();
+    let mut there = join(to, "lobby2", &json!({}));
+    waits(&mut there, "lobby2");
+    let mut here = join(to, "default", &json!({}));
+    waits(&mut here, "default");
+    let mut second = join(to, "lobby2", &json!({}));
+    assert_eq!(second.expect("matched")["why"], json!(["next_in_line"]));
+    there.expect("matched");
+
+    let answer = http::ask(to, upgrade_head("/ws?pool=nowhere", "").as_bytes());
+    assert_eq!(answer.status, 404, "{answer:?}");
+    assert!(answer.body.contains("no pool of that name"), "{answer:?}");
+}
+
+#[test]
+fn who_have_met_are_not_paired_again_before_their_cooldown_is_over() {
+    let cooldown = Duration::from_millis(1_500);
+    let house = house(vec![], |config| config.cooldown = cooldown);
+    let to = house.address();
+    let (mut a, mut b) = (join(to, "default", &json!({})), join(to, "default", &json!({})));
+    a.expect("waiting");
+    a.expect("matched");
+    b.expect("matched");
+    a.say(&json!({"type": "next"}));
+    a.expect("ended");
+    b.expect("ended");
+    b.say(&json!({"type": "next"}));
+    waits(&mut a, "default");
+    waits(&mut b, "default");
+    // A third is no stranger to neither, and the older one is first.
+    let mut c = join(to, "default", &json!({}));
+    c.expect("matched");
+    a.expect("matched");
+    c.say(&json!({"type": "leave"}));
+    a.expect("ended");
+    a.say(&json!({"type": "next"}));
+    // ... until the time is over, without anybody's doing.
+    a.expect("waiting");
+    a.expect("matched");
+    b.expect("matched");
+}
+
+#[test]
+fn one_who_joins_in_another_tab_takes_its_place_along_with_another_profile() {
+    let house = house(vec![scored("founders", 500, HOUR)], |_| {});
+    let to = house.address();
+    let mut first = join(to, "founders", &json!({"offers": ["law"], "seeks": ["ops"]}));
+    waits(&mut first, "founders");
+    let mut ben = join(to, "founders", &json!({"offers": ["rust"], "seeks": ["funding"]}));
+    waits(&mut ben, "founders");
+    let mut second = Speaker::connect_at(to, "/ws?pool=founders");
+    let profile = json!({"offers": ["funding"], "seeks": ["rust"]});
+    second.say(&json!({"type": "join", "device": first.device, "profile": profile}));
+    second.expect("matched");
+    ben.expect("matched");
+    first.client.expect_close(4409);
+
+    // In another pool it is a newcomer.
+    let mut third = join(to, "founders", &json!({}));
+    waits(&mut third, "founders");
+    let mut elsewhere = Speaker::connect_at(to, "/ws");
+    elsewhere.say(&json!({"type": "join", "device": third.device}));
+    waits(&mut elsewhere, "default");
+    third.client.expect_close(4409);
+}
