@@ -1,4 +1,4 @@
-//! Where the server keeps what outlives it: its secret, and reports.
+//! Where the server keeps what outlives it: its secret, reports, and blocks.
 //!
 //! Without being told it takes the place that the system has for such things. Where that can't be
 //! written to, it goes on without, and says so; a place that was asked for has to work.
@@ -17,6 +17,8 @@ pub(crate) struct Data {
     pub(crate) keys: Keyring,
     /// Where reports go, if anywhere.
     pub(crate) reports: Option<PathBuf>,
+    /// Where blocks are kept, if anywhere.
+    pub(crate) blocks: Option<PathBuf>,
 }
 
 /// Finds or makes what is kept.
@@ -42,7 +44,8 @@ pub(crate) fn open(dir: Option<&Path>, secret_file: Option<&Path>) -> anyhow::Re
             Keyring::new(new_key()?)
         }
     };
-    Ok(Data { keys, reports: dir.map(|dir| dir.join("reports.jsonl")) })
+    let file = |name| dir.as_ref().map(|dir| dir.join(name));
+    Ok(Data { keys, reports: file("reports.jsonl"), blocks: file("blocks") })
 }
 
 /// Where such data belongs: what systemd's `StateDirectory=` says, or the XDG base directory
@@ -133,6 +136,7 @@ mod tests {
         let found = open(Some(&dir), None).unwrap();
         assert_eq!(found.keys.open_device(&signed), Ok(device));
         assert_eq!(found.reports, Some(dir.join("reports.jsonl")));
+        assert_eq!(found.blocks, Some(dir.join("blocks")));
         let secret = dir.join("secret");
         assert_eq!(fs::metadata(&secret).unwrap().permissions().mode() & 0o777, 0o600);
         fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();

@@ -132,7 +132,7 @@ pub(crate) struct ServeOptions {
     )]
     pub(crate) features: Vec<FeatureOption>,
 
-    /// Where the server keeps its secret and reports; $XDG_STATE_HOME/vyoma or ~/.local/state/vyoma if not given
+    /// Where the server keeps its secret, reports and blocks; $XDG_STATE_HOME/vyoma or ~/.local/state/vyoma if not given
     #[arg(long, env = "VYOMA_DATA_DIR", value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
 

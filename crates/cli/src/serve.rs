@@ -52,7 +52,7 @@ fn serve(mut config: Config, options: &ServeOptions) -> anyhow::Result<()> {
     raise_descriptor_limit();
     let takeover = options.takeover.as_deref();
     let data = data::open(options.data_dir.as_deref(), options.secret_file.as_deref())?;
-    (config.keys, config.reports) = (data.keys, data.reports);
+    (config.keys, config.reports, config.blocks) = (data.keys, data.reports, data.blocks);
     let orders = Orders::new().context("cannot listen to signals")?;
     let main_port = config.port;
     let explain = |error: anyhow::Error| match error.downcast() {

@@ -18,10 +18,10 @@ pub struct Acquaintances {
 }
 
 impl Acquaintances {
-    /// These two never meet again.
-    pub fn block(&mut self, a: Identity, b: Identity) {
-        self.blocked.entry(a).or_default().insert(b);
+    /// These two never meet again; whether that is news.
+    pub fn block(&mut self, a: Identity, b: Identity) -> bool {
         self.blocked.entry(b).or_default().insert(a);
+        self.blocked.entry(a).or_default().insert(b)
     }
 
     /// These two have met, and don't again until then; later calls have later times. What is over by

@@ -57,6 +57,8 @@ pub struct Config {
     pub keys: Keyring,
     /// Where reports are appended, if anywhere.
     pub reports: Option<PathBuf>,
+    /// Where blocks are kept, if anywhere: else they last as long as the process.
+    pub blocks: Option<PathBuf>,
     /// An address of its own for `/metrics`; `None` serves it on the main port to loopback only.
     pub metrics_bind: Option<SocketAddr>,
     /// Asks the allocator to give free memory back to the system: many keep it for as long as
@@ -191,6 +193,7 @@ impl Default for Config {
             features: Feature::ALL.to_vec(),
             keys: Keyring::new(keys::random()),
             reports: None,
+            blocks: None,
             metrics_bind: None,
             give_memory_back: || (),
             timing: Timing::default(),

@@ -8,6 +8,7 @@ mod alarm;
 mod alone;
 mod assets;
 mod bell;
+mod blocks;
 mod buffer;
 mod closing;
 mod config;

@@ -16,6 +16,7 @@ use vyoma_core::roster::{Census, ConnectionId, Place, Roster};
 use vyoma_protocol::envelope::{ConversationId, Side};
 use vyoma_protocol::token::{BootId, Claims, Identity};
 
+use crate::blocks::Pair;
 use crate::config::Config;
 use crate::counters::{self, Counter};
 use crate::letterbox::{Letter, Letterbox};
@@ -93,7 +94,12 @@ struct State {
 pub(crate) struct Lobby(Mutex<State>);
 
 impl Lobby {
-    pub(crate) fn new(config: &Config, boot: BootId) -> Self {
+    /// An empty one, in which those that are `blocked` never meet.
+    pub(crate) fn new(config: &Config, boot: BootId, blocked: Vec<Pair>) -> Self {
+        let mut acquaintances = Acquaintances::default();
+        for [a, b] in blocked {
+            acquaintances.block(a, b);
+        }
         let Config { timing, pools, cooldown, .. } = config;
         let patience = Patience { fresh: timing.fresh, answer: timing.probe_answer };
         let pools = pools.iter().map(|pool| match pool.relaxation.clone() {
@@ -104,7 +110,7 @@ impl Lobby {
             pools: Pools::new(pools),
             roster: Roster::default(),
             directory: Directory::new(boot),
-            acquaintances: Acquaintances::default(),
+            acquaintances,
             cooldown: *cooldown,
             desks: HashMap::new(),
             failed_probes: 0,
@@ -272,9 +278,9 @@ impl Lobby {
         self.lock().directory.conversations()
     }
 
-    /// Two devices never meet again.
-    pub(crate) fn block(&self, a: Identity, b: Identity) {
-        self.lock().acquaintances.block(a, b);
+    /// Two devices never meet again; whether that is news.
+    pub(crate) fn block(&self, a: Identity, b: Identity) -> bool {
+        self.lock().acquaintances.block(a, b)
     }
 
     /// A connection is in this place now.

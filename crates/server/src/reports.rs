@@ -17,11 +17,7 @@ pub(crate) struct Reports(Mutex<File>);
 impl Reports {
     /// Appends to this file, and creates it if it isn't there.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.create(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path).map(|file| Self(Mutex::new(file)))
+        append_to(path).map(|file| Self(Mutex::new(file)))
     }
 
     /// Writes one report, in one write.
@@ -49,6 +45,15 @@ impl Reports {
     }
 }
 
-fn hex(identity: Identity) -> String {
+/// Opens a file to read and to append to, and creates it, for nobody else's eyes, if it isn't there.
+pub(crate) fn append_to(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true).read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+pub(crate) fn hex(identity: Identity) -> String {
     identity.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }

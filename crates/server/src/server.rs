@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use vyoma_core::roster::Census;
 
+use crate::blocks::Blocks;
 use crate::config::{Config, ConfigError};
 use crate::reports::Reports;
 use crate::shared::Shared;
@@ -85,9 +86,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
-    /// The file for reports can't be written.
-    #[error("cannot write reports to {path}: {source}")]
-    Reports {
+    /// The file for reports, or that for blocks, can't be used.
+    #[error("cannot keep reports and blocks in {path}: {source}")]
+    Journal {
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -125,8 +126,9 @@ impl Server {
         let metrics_address =
             listeners.metrics.as_ref().map(TcpListener::local_addr).transpose()?;
         let (workers, orders): (Vec<_>, Vec<_>) = (0..config.workers).map(Worker::new).unzip();
-        let reports = config.reports.as_deref().map(open_reports).transpose()?;
-        let shared = Arc::new(Shared::new(config, reports, workers));
+        let reports = open(config.reports.as_deref(), Reports::open)?;
+        let blocks = open(config.blocks.as_deref(), Blocks::open)?;
+        let shared = Arc::new(Shared::new(config, reports, blocks, workers));
         let mut sockets = Some(listeners.try_clone()?);
         let threads = Mutex::default();
         // From here on failing drops the server, which stops the workers there are.
@@ -239,8 +241,12 @@ impl Drop for Server {
     }
 }
 
-fn open_reports(path: &Path) -> Result<Reports, StartError> {
-    Reports::open(path).map_err(|source| StartError::Reports { path: path.to_owned(), source })
+fn open<T>(
+    path: Option<&Path>,
+    open: impl FnOnce(&Path) -> io::Result<T>,
+) -> Result<Option<T>, StartError> {
+    let failed = |path: &Path, source| StartError::Journal { path: path.to_owned(), source };
+    path.map(|path| open(path).map_err(|source| failed(path, source))).transpose()
 }
 
 /// What the first worker does besides: accept, serve metrics, and see to the shutdown.

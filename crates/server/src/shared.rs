@@ -8,6 +8,7 @@ use vyoma_protocol::envelope::Names;
 use vyoma_protocol::token::BootId;
 
 use crate::admission::Admission;
+use crate::blocks::{Blocks, Pair};
 use crate::config::{Config, Feature};
 use crate::counters::Registry;
 use crate::door::Door;
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) door: Door,
     pub(crate) replay: Arc<Replay>,
     pub(crate) reports: Option<Reports>,
+    pub(crate) blocks: Option<Blocks>,
     /// What `hello` tells that is on, as JSON.
     pub(crate) features: String,
     /// This process's name in tokens.
@@ -56,7 +58,14 @@ pub(crate) struct Gauges {
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config, reports: Option<Reports>, workers: Vec<Arc<Worker>>) -> Self {
+    /// `blocks` come with what was in them.
+    pub(crate) fn new(
+        config: Config,
+        reports: Option<Reports>,
+        blocks: Option<(Blocks, Vec<Pair>)>,
+        workers: Vec<Arc<Worker>>,
+    ) -> Self {
+        let (blocks, blocked) = blocks.unzip();
         let boot = keys::boot();
         let offered = |feature: &Feature| *feature != Feature::Report || reports.is_some();
         let features = config.features.iter().filter(|feature| offered(feature));
@@ -64,9 +73,10 @@ impl Shared {
         Self {
             registry: Registry::default(),
             admission: Admission::new(&config),
-            lobby: Lobby::new(&config, boot),
+            lobby: Lobby::new(&config, boot, blocked.unwrap_or_default()),
             replay: Arc::default(),
             reports,
+            blocks,
             features,
             boot,
             held: Arc::default(),

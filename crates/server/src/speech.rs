@@ -154,8 +154,12 @@ impl Seat {
     ) -> Judged<'static> {
         shared.config.demand(Feature::Block)?;
         let (device, partner) = self.last(conversation, "block")?;
-        if let Some(partner) = partner {
-            shared.lobby.block(device, partner);
+        if let Some(partner) = partner
+            && shared.lobby.block(device, partner)
+            && let Some(blocks) = &shared.blocks
+            && let Err(error) = blocks.write([device, partner])
+        {
+            tracing::error!(%error, "a block is in force, and will be forgotten at the next start");
         }
         Ok(())
     }

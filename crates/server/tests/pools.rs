@@ -148,3 +148,40 @@ fn one_who_joins_in_another_tab_takes_its_place_along_with_another_profile() {
     waits(&mut elsewhere, "default");
     third.client.expect_close(4409);
 }
+
+#[test]
+fn a_block_outlives_the_server() {
+    let path = std::env::temp_dir().join(format!("vyoma-pools-blocks-{}", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    // The devices are known to the next server, too, and so is the block, but no cooldown.
+    let keys = vyoma_protocol::token::Keyring::new([9; 32]);
+    let kept = |config: &mut Config| {
+        (config.keys, config.blocks) = (keys.clone(), Some(path.clone()));
+        config.cooldown = Duration::ZERO;
+    };
+    let first = house(vec![], kept);
+    let to = first.address();
+    let (mut a, mut b) = (join(to, "default", &json!({})), join(to, "default", &json!({})));
+    a.expect("waiting");
+    let conversation = a.expect("matched")["conversation"].clone();
+    b.expect("matched");
+    a.say(&json!({"type": "block", "conversation": conversation}));
+    a.expect("ended");
+    a.expect("done");
+    let devices = [&a, &b].map(|speaker| speaker.device.clone());
+    drop((a, b));
+    drop(first);
+
+    let second = house(vec![], kept);
+    let to = second.address();
+    let mut again = devices.map(|device| {
+        let mut speaker = Speaker::connect_at(to, "/ws");
+        speaker.say(&json!({"type": "join", "device": device}));
+        waits(&mut speaker, "default");
+        speaker
+    });
+    let mut stranger = join(to, "default", &json!({}));
+    stranger.expect("matched");
+    again[0].expect("matched");
+    std::fs::remove_file(path).unwrap();
+}
