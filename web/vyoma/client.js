@@ -24,8 +24,9 @@ import { Refused } from "./refused.js";
  * said otherwise.
  *
  * @typedef {object} Events
- * @property {{type: "waiting", pool: string, ahead: number}} waiting for a partner; so many came
- *   before. Again after each new connection
+ * @property {{type: "waiting", pool: string, ahead: number, widened?: number}} waiting for a
+ *   partner; so many came before. Again after each new connection, and when what will do has fallen
+ *   (`widened`: how often), where profiles decide
  * @property {{type: "matched", conversation: string, side: "a" | "b", partner: Profile | null, reliable: boolean, why: string[], common: Profile | null}} matched
  *   a conversation begins; `reliable`: the partner speaks `vyoma.v1`; `common`: where that decided, what
  *   the two have in common: of the own offers and seeks those that the other's meet, topics, languages

@@ -64,7 +64,7 @@ const SERVER = {
     version: number, max_message: count, credit: count, heartbeat_ms: count, grace_ms: count,
     device: opaque, features: names,
   },
-  waiting: { pool: name, ahead: count },
+  waiting: { pool: name, ahead: count, widened: maybe(count) },
   matched: {
     conversation, side: oneOf("a", "b"), stream, partner_stream: stream, partner: orNull(person),
     reliable: flag, why: names, common: maybe(person), token: opaque, epoch: number, grace_ms: count,

@@ -150,14 +150,15 @@ function awaitsPartner(session, now) {
 }
 
 /** @param {Session} session @param {Envelope} waiting @param {number} now */
-function hearWaiting(session, { pool, ahead }, now) {
+function hearWaiting(session, { pool, ahead, widened }, now) {
   if (!awaitsPartner(session, now)) return;
   placed(session, null, now);
   if (session.leaving !== null) {
     session.leaving = null;
     session.save({ type: "free" });
   }
-  session.tell({ type: "waiting", pool, ahead });
+  const told = { type: "waiting", pool, ahead };
+  session.tell(widened === undefined ? told : { ...told, widened });
 }
 
 /** @param {Session} session @param {Envelope} matched @param {number} now */

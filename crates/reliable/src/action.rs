@@ -109,12 +109,15 @@ pub enum Action {
 /// What the application hears. Numbers are the application's own messages', where not said otherwise.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// It waits for a partner. Comes again after each new connection while waiting.
+    /// It waits for a partner. Comes again after each new connection while waiting, and when what will
+    /// do has fallen.
     Waiting {
         /// The pool's name.
         pool: String,
         /// How many came before.
         ahead: u64,
+        /// How often what will do has fallen, where profiles decide.
+        widened: Option<u64>,
     },
     /// A conversation begins.
     Matched {

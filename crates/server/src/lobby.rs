@@ -48,10 +48,16 @@ pub(crate) enum Next {
 /// A client's stay in the queue.
 pub(crate) struct Stay {
     pub(crate) ticket: Ticket,
-    /// How many came before.
-    pub(crate) ahead: usize,
     pub(crate) next: Next,
     pub(crate) notes: UnboundedReceiver<Note>,
+}
+
+/// What a client that waits may know.
+pub(crate) struct View {
+    /// How many came before.
+    pub(crate) ahead: usize,
+    /// How often what will do has fallen.
+    pub(crate) widened: usize,
 }
 
 /// Who wants to be queued.
@@ -162,7 +168,15 @@ impl Lobby {
         state.desks.insert(ticket, (id, desk));
         state.roster.set(id, Place::Queued(ticket));
         let next = state.step(ticket, now);
-        Entry::Stay(Stay { ticket, ahead: state.pools.of(ticket).ahead(ticket), next, notes })
+        Entry::Stay(Stay { ticket, next, notes })
+    }
+
+    /// What a client that waits may know, if it was told something else; `told` is its `widened` then.
+    pub(crate) fn view(&self, ticket: Ticket, told: Option<usize>, now: Instant) -> Option<View> {
+        let mut state = self.lock();
+        let pool = state.pools.of(ticket);
+        let widened = pool.widened(ticket, now);
+        (told != Some(widened)).then(|| View { ahead: pool.ahead(ticket), widened })
     }
 
     /// The next step of a client that was told to ask, or whose time is up.

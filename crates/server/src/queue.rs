@@ -6,13 +6,14 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use tokio::sync::mpsc::error::SendError;
-use vyoma_core::matching::{Order, Person};
+use vyoma_core::matching::{Order, Person, Ticket};
 use vyoma_core::roster::Place;
 use vyoma_protocol::envelope::{ErrorReport, ServerEnvelope};
 use vyoma_protocol::{Reason, plain};
 
 use crate::alone::{Watch, Words};
-use crate::lobby::{Entry, Newcomer, Next, Note, Stay};
+use crate::config::PoolConfig;
+use crate::lobby::{Entry, Newcomer, Next, Note, Stay, View};
 use crate::seat::{Queued, Seat};
 use crate::shared::Shared;
 use crate::speaker::{State, Wish};
@@ -63,7 +64,7 @@ pub(crate) async fn find(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Found {
                     }
                     break;
                 }
-                Next::Wait(_) => tell(&mut seat, stay.ahead, shared),
+                Next::Wait(_) => tell(&mut seat, stay.ticket, shared),
                 Next::Probing(_) => {}
             }
             match park(&mut seat, &mut stay, shared).await {
@@ -102,7 +103,7 @@ fn enter(seat: &mut Seat, shared: &Shared) -> Result<Stay, Option<Reason>> {
         Newcomer { id: seat.id(), place, pool: usize::from(seat.pool), person, device, leave };
     let (conversation, wait) = match shared.lobby.enter(&newcomer, now) {
         Entry::Stay(stay) => {
-            let queued = Queued { ticket: stay.ticket, since: now, told: false };
+            let queued = Queued { ticket: stay.ticket, since: now, told: None };
             seat.seeking().queued.get_or_insert(queued);
             if let Some(speaker) = &mut seat.speaker {
                 speaker.state = State::Waiting;
@@ -118,18 +119,23 @@ fn enter(seat: &mut Seat, shared: &Shared) -> Result<Stay, Option<Reason>> {
     Err(seat.refuse(report, now))
 }
 
-/// Tells a client that it waits, once. Only this task writes to its socket, so whatever the
-/// lobby decides meanwhile comes after it.
-fn tell(seat: &mut Seat, ahead: usize, shared: &Shared) {
-    let pool = &shared.config.pool(seat.pool).name;
-    if let Some(queued) = &mut seat.seeking().queued
-        && !std::mem::replace(&mut queued.told, true)
-    {
-        if seat.speaker.is_some() {
-            seat.say(&ServerEnvelope::Waiting { pool, ahead: ahead as u64 });
-        } else {
-            seat.outbox.message(plain::WAITING);
-        }
+/// Tells a client that it waits, and when what will do for it has fallen. Only this task writes to its
+/// socket, so whatever the lobby decides meanwhile comes after it.
+fn tell(seat: &mut Seat, ticket: Ticket, shared: &Shared) {
+    let PoolConfig { name, relaxation } = shared.config.pool(seat.pool);
+    let reliable = seat.speaker.is_some();
+    let Some(queued) = &mut seat.seeking().queued else { return };
+    if queued.told.is_some() && !(reliable && relaxation.is_some()) {
+        return;
+    }
+    let view = shared.lobby.view(ticket, queued.told, Instant::now());
+    let Some(View { ahead, widened }) = view else { return };
+    queued.told = Some(widened);
+    if reliable {
+        let widened = relaxation.as_ref().map(|_| widened as u64);
+        seat.say(&ServerEnvelope::Waiting { pool: name, ahead: ahead as u64, widened });
+    } else {
+        seat.outbox.message(plain::WAITING);
     }
 }
 

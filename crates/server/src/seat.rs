@@ -42,8 +42,8 @@ pub(crate) struct Seeking {
 pub(crate) struct Queued {
     pub(crate) ticket: Ticket,
     pub(crate) since: Instant,
-    /// Whether the client was told that it waits.
-    pub(crate) told: bool,
+    /// Whether the client was told that it waits, and with what `widened`.
+    pub(crate) told: Option<usize>,
 }
 
 /// What a read brought.

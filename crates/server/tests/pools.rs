@@ -74,6 +74,9 @@ fn what_will_do_falls_until_anybody_will() {
     // A plain client shows no profile, and has its notices as ever.
     let mut plain = Client::upgrade(Dial::default().open(to), "/ws?pool=founders", "", &[]);
     plain.expect(common::WAITING);
+    // It is told when anybody will do; the plain one's turn comes a little later.
+    let told = ada.expect("waiting");
+    assert_eq!((&told["widened"], &told["ahead"]), (&json!(1), &json!(0)));
     let told = ada.expect("matched");
     assert_eq!((&told["why"], &told["common"]), (&json!(["next_in_line"]), &json!({})));
     plain.expect(common::CONNECTED);

@@ -145,6 +145,8 @@ envelopes! {
             required pool: &'a str as Name,
             /// How many came before.
             required ahead: u64 as Count,
+            /// How often what will do has fallen, where profiles decide.
+            optional widened: u64 as Count,
         }
         /// A conversation begins.
         "matched" => Matched {

@@ -79,7 +79,9 @@ impl Session {
 
     fn hear(&mut self, envelope: &ServerEnvelope<'_>, now: Instant) {
         match *envelope {
-            ServerEnvelope::Waiting { pool, ahead } => self.hear_waiting(pool, ahead, now),
+            ServerEnvelope::Waiting { pool, ahead, widened } => {
+                self.hear_waiting(pool, ahead, widened, now);
+            }
             ServerEnvelope::Matched { .. } => self.hear_matched(envelope, now),
             ServerEnvelope::Signal { payload } => {
                 if matches!(self.place, Place::Talking(_)) {
@@ -124,7 +126,7 @@ impl Session {
         }
     }
 
-    fn hear_waiting(&mut self, pool: &str, ahead: u64, now: Instant) {
+    fn hear_waiting(&mut self, pool: &str, ahead: u64, widened: Option<u64>, now: Instant) {
         match &self.place {
             Place::Queued(queued) if queued.asked => {}
             // Crossed with our `leave`.
@@ -135,7 +137,7 @@ impl Session {
         if self.leaving.is_some() {
             self.free();
         }
-        self.out.event(Event::Waiting { pool: pool.to_owned(), ahead });
+        self.out.event(Event::Waiting { pool: pool.to_owned(), ahead, widened });
     }
 
     fn hear_matched(&mut self, envelope: &ServerEnvelope<'_>, now: Instant) {

@@ -163,7 +163,7 @@ fn hello(dice: u64, out: &mut Vec<u8>) {
 }
 
 fn waiting(out: &mut Vec<u8>) {
-    ServerEnvelope::Waiting { pool: "default", ahead: 0 }.write(out);
+    ServerEnvelope::Waiting { pool: "default", ahead: 0, widened: None }.write(out);
 }
 
 fn matched(conversation: ConversationId, dice: u64, out: &mut Vec<u8>) {

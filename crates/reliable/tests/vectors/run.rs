@@ -191,7 +191,13 @@ fn tell(action: &Action) -> Value {
 
 fn tell_event(event: &Event) -> Value {
     match event {
-        Event::Waiting { pool, ahead } => json!({"type": "waiting", "pool": pool, "ahead": ahead}),
+        Event::Waiting { pool, ahead, widened } => {
+            let mut told = json!({"type": "waiting", "pool": pool, "ahead": ahead});
+            if let Some(widened) = widened {
+                told["widened"] = json!(widened);
+            }
+            told
+        }
         Event::Matched { conversation, side, partner, reliable, why, common } => {
             let mut told = json!({
                 "type": "matched", "conversation": conversation.to_string(), "side": side.name(),

@@ -165,7 +165,7 @@ impl Process {
             Step::Wait(_) if device.is_none() => push_plain(link, plain::WAITING, net),
             Step::Wait(_) => {
                 let ahead = self.pool.ahead(ticket) as u64;
-                net.say(link, &ServerEnvelope::Waiting { pool: "default", ahead });
+                net.say(link, &ServerEnvelope::Waiting { pool: "default", ahead, widened: None });
             }
         }
     }
