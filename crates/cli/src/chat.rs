@@ -224,9 +224,12 @@ impl Chat {
     /// Whether the conversation is over.
     fn show(&mut self, event: Event) -> bool {
         match event {
-            Event::Waiting { ahead, .. } => {
+            Event::Waiting { ahead, widened, .. } => {
                 self.stand(State::Waiting);
-                self.screen.state(&format!("waiting for a partner; {ahead} came before you"));
+                self.screen.state(&match widened {
+                    None | Some(0) => format!("waiting for a partner; {ahead} came before you"),
+                    Some(_) => "still waiting; a lesser match will do by now".to_owned(),
+                });
             }
             Event::Matched { partner, reliable, .. } => {
                 self.stand(State::Talking);
