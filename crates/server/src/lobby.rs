@@ -4,11 +4,13 @@
 //! an await, and never on the message path. Seats don't pass through here: a newcomer is given
 //! its partner's desk, and moves there by itself.
 
+mod visit;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc;
 use vyoma_core::acquaintance::Acquaintances;
 use vyoma_core::directory::{Directory, Join, Resumption};
 use vyoma_core::matching::{self, Patience, Person, Pool, Pools, Step, Ticket};
@@ -20,69 +22,7 @@ use crate::blocks::Pair;
 use crate::config::Config;
 use crate::counters::{self, Counter};
 use crate::letterbox::{Letter, Letterbox};
-use crate::seat::Seat;
-
-/// What reaches a queued client's task.
-pub(crate) enum Note {
-    /// A partner takes its place beside you.
-    Partner(Box<Seat>),
-    /// An order of the pool.
-    Order(matching::Order),
-    /// Another connection of the same device has taken this place.
-    Superseded,
-}
-
-/// Where a queued client's task is reached. At most one seat and a few orders ever lie here.
-pub(crate) type Desk = UnboundedSender<Note>;
-
-/// What a client in the queue does next.
-pub(crate) enum Next {
-    /// It moves to this desk.
-    Move(Desk),
-    /// Somebody is being probed until then; it asks again when told to, or at that time.
-    Probing(Instant),
-    /// It waits; it asks again when told to, and at that time, if there is one.
-    Wait(Option<Instant>),
-}
-
-/// A client's stay in the queue.
-pub(crate) struct Stay {
-    pub(crate) ticket: Ticket,
-    pub(crate) next: Next,
-    pub(crate) notes: UnboundedReceiver<Note>,
-}
-
-/// What a client that waits may know.
-pub(crate) struct View {
-    /// How many came before.
-    pub(crate) ahead: usize,
-    /// How often what will do has fallen.
-    pub(crate) widened: usize,
-}
-
-/// Who wants to be queued.
-pub(crate) struct Newcomer {
-    pub(crate) id: ConnectionId,
-    /// The place it had before, and since when.
-    pub(crate) place: Option<(Ticket, Instant)>,
-    /// The pool that it wants.
-    pub(crate) pool: usize,
-    /// What it shows of itself.
-    pub(crate) person: Person,
-    /// Its device, if it has one.
-    pub(crate) device: Option<Identity>,
-    /// The conversation of its device that is to end first.
-    pub(crate) leave: Option<ConversationId>,
-}
-
-/// What becomes of somebody who wants to be queued.
-pub(crate) enum Entry {
-    Stay(Stay),
-    /// Its device is in this conversation, with nobody connected for so long yet.
-    Seated(ConversationId, Option<Duration>),
-    /// Its device has just been matched, on another connection.
-    Matched,
-}
+pub(crate) use visit::{Desk, Entry, Newcomer, Next, Note, Stay, View};
 
 struct State {
     pools: Pools,
