@@ -71,12 +71,11 @@ fn what_will_do_falls_until_anybody_will() {
     let to = house.address();
     let mut ada = join(to, "founders", &json!({"offers": ["rust"]}));
     waits(&mut ada, "founders");
-    // A plain client shows no profile, and has its notices as ever.
-    let mut plain = Client::upgrade(Dial::default().open(to), "/ws?pool=founders", "", &[]);
-    plain.expect(common::WAITING);
-    // It is told when anybody will do; the plain one's turn comes a little later.
+    // It is told when anybody will do; the plain one, who shows no profile, comes after that.
     let told = ada.expect("waiting");
     assert_eq!((&told["widened"], &told["ahead"]), (&json!(1), &json!(0)));
+    let mut plain = Client::upgrade(Dial::default().open(to), "/ws?pool=founders", "", &[]);
+    plain.expect(common::WAITING);
     let told = ada.expect("matched");
     assert_eq!((&told["why"], &told["common"]), (&json!(["next_in_line"]), &json!({})));
     plain.expect(common::CONNECTED);
