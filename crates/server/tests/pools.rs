@@ -101,7 +101,7 @@ fn pools_are_apart_and_one_that_is_not_there_is_refused() {
 
 #[test]
 fn who_have_met_are_not_paired_again_before_their_cooldown_is_over() {
-    let cooldown = Duration::from_millis(1_500);
+    let cooldown = Duration::from_secs(4);
     let house = house(vec![], |config| config.cooldown = cooldown);
     let to = house.address();
     let (mut a, mut b) = (join(to, "default", &json!({})), join(to, "default", &json!({})));
