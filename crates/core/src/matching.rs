@@ -13,19 +13,33 @@
 //! possible partner: of two who come to do so, one is ordered to seek.
 
 mod choice;
+mod index;
+mod marks;
+mod members;
 mod person;
+mod plan;
 mod pools;
+mod posting;
+mod query;
+mod relaxation;
+mod rests;
 mod score;
+mod scored;
 mod search;
+mod signature;
+mod words;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use choice::Choice;
-pub use choice::{LOOKED_AT, Relaxation};
+use members::{Member, Members, Moment, State};
 pub use person::{Common, Person, Tag, normalise};
 pub use pools::Pools;
+pub use relaxation::Relaxation;
+use rests::Rests;
 pub use score::{Lists, score};
+pub use scored::LOOKED_AT;
 use search::Search;
 
 /// After one failed probe, so many waiters are probed at once: one round of them covers a
@@ -42,6 +56,11 @@ pub struct Ticket(u64);
 impl Ticket {
     const OLDEST: Self = Self(0);
     const YOUNGEST: Self = Self(u64::MAX);
+
+    /// How many were issued before it, as far as 32 bits tell.
+    fn age(self) -> posting::Age {
+        (self.0 / MOST_POOLS as u64) as posting::Age
+    }
 
     /// The number of its pool among [`Pools`].
     pub fn pool(self) -> usize {
@@ -78,44 +97,23 @@ pub enum Order {
     Seek,
 }
 
+/// Who asks whether a ticket is live, and whether it has answered.
 #[derive(Debug)]
-struct Entry {
-    state: State,
-    heard: Instant,
-}
-
-#[derive(Debug)]
-enum State {
-    Seeking(Search),
-    /// May be handed out.
-    Waiting(Wait),
-    /// Reserved by a seeker that wants to know whether it is live.
-    Probed {
-        by: Ticket,
-        answered: bool,
-    },
-    /// Did not answer its probe.
-    Silent,
-}
-
-/// What a ticket that found nobody does by itself.
-#[derive(Debug, Clone, Copy, Default)]
-struct Wait {
-    /// It looks again then.
-    again: Option<Instant>,
-    /// It hasn't looked at those from this one on.
-    rest: Option<Ticket>,
+struct Probe {
+    by: Ticket,
+    answered: bool,
 }
 
 /// A queue of tickets.
 #[derive(Debug)]
 pub struct Pool {
     patience: Patience,
-    tickets: BTreeMap<Ticket, Entry>,
+    members: Members,
     choice: Choice,
-    /// Its number among [`Pools`].
-    number: u8,
-    next: u64,
+    /// What those are at who seek, or are probed.
+    searches: HashMap<Ticket, Search>,
+    probes: HashMap<Ticket, Probe>,
+    rests: Rests,
     orders: Vec<(Ticket, Order)>,
     failed_probes: u64,
 }
@@ -123,21 +121,22 @@ pub struct Pool {
 impl Pool {
     /// An empty open pool.
     pub fn new(patience: Patience) -> Self {
-        Self::choosing(patience, Choice::new(None))
+        Self::choosing(patience, Choice::default())
     }
 
     /// An empty scored pool, where what will do falls like this.
     pub fn scored(patience: Patience, relaxation: Relaxation) -> Self {
-        Self::choosing(patience, Choice::new(Some(relaxation)))
+        Self::choosing(patience, Choice::scored(relaxation))
     }
 
     fn choosing(patience: Patience, choice: Choice) -> Self {
         Self {
             patience,
-            tickets: BTreeMap::new(),
+            members: Members::default(),
             choice,
-            number: 0,
-            next: 0,
+            searches: HashMap::new(),
+            probes: HashMap::new(),
+            rests: Rests::default(),
             orders: Vec::new(),
             failed_probes: 0,
         }
@@ -152,33 +151,34 @@ impl Pool {
 
     /// A ticket younger than all others, which isn't in the pool yet.
     pub fn issue(&mut self) -> Ticket {
-        let ticket = Ticket(self.next * MOST_POOLS as u64 + u64::from(self.number));
-        self.next += 1;
-        ticket
+        self.members.issue()
     }
 
     /// How many tickets in the pool are older than this.
     pub fn ahead(&self, ticket: Ticket) -> usize {
-        self.tickets.range(..ticket).count()
+        self.choice.ahead(ticket, &self.members)
     }
 
     /// Puts a new ticket in, of this person, or a matched one back at its original place: its partner
     /// had gone. It waits since `since`.
     pub fn rejoin(&mut self, ticket: Ticket, person: &Person, since: Instant, now: Instant) {
-        let state = State::Seeking(Search::default());
-        self.tickets.insert(ticket, Entry { state, heard: now });
-        self.choice.hide(ticket);
-        self.choice.enter(ticket, person, since);
+        debug_assert!(!self.contains(ticket), "{ticket:?} is in already");
+        let (since, heard) = (self.members.moment(since), self.members.moment(now));
+        let next = self.members.next();
+        let (words, since) = self.choice.enter(ticket, person, since, next);
+        let state = State::Seeking;
+        self.members.insert(ticket, Member { words, state, since, heard, again: Moment::NEVER });
     }
 
     /// The person behind a ticket is this one from now on; where it waits, it is to seek anew.
     pub fn describe(&mut self, ticket: Ticket, person: &Person) {
-        let Some(entry) = self.tickets.get_mut(&ticket) else { return };
-        self.choice.describe(ticket, person);
-        if let State::Waiting(_) = entry.state {
-            entry.state = State::Seeking(Search::default());
-            self.choice.hide(ticket);
+        let next = self.members.next();
+        let Some(member) = self.members.get_mut(ticket) else { return };
+        if member.state == State::Waiting {
+            member.state = State::Seeking;
+            self.rests.finish(ticket);
         }
+        self.choice.describe(ticket.age(), person, &mut member.words, next);
     }
 
     /// These two tickets don't meet until then (`None`: never) for as long as both are in the pool.
@@ -187,33 +187,43 @@ impl Pool {
     }
 
     /// How often what will do for this ticket has fallen.
-    pub fn widened(&self, ticket: Ticket, now: Instant) -> usize {
-        self.choice.widened(ticket, now)
+    pub fn widened(&mut self, ticket: Ticket, now: Instant) -> usize {
+        let now = self.members.moment(now);
+        self.members.get(ticket).map_or(0, |member| self.choice.widened(member.since, now))
+    }
+
+    /// For how long the oldest search has been going on that couldn't look at everybody at once.
+    pub fn lag(&mut self, now: Instant) -> Duration {
+        let now = self.members.moment(now);
+        self.rests.lag(now)
     }
 
     /// The next step of a ticket that seeks, or whose time has come to. For any other (the order was
     /// overtaken by another event) it is to go on waiting.
     pub fn step(&mut self, ticket: Ticket, now: Instant) -> Step {
-        let Some(entry) = self.tickets.get_mut(&ticket) else { return Step::Wait(None) };
-        let heard = entry.heard;
-        let mut search = match &mut entry.state {
-            State::Seeking(search) => std::mem::take(search),
-            State::Waiting(Wait { again: Some(at), rest }) if *at <= now => Search::from(*rest),
-            State::Waiting(wait) => return Step::Wait(wait.again),
-            State::Probed { .. } | State::Silent => return Step::Wait(None),
+        let moment = self.members.moment(now);
+        let Some(member) = self.members.get(ticket) else { return Step::Wait(None) };
+        let mut search = match member.state {
+            State::Seeking => self.searches.remove(&ticket).unwrap_or_default(),
+            State::Waiting if member.again <= moment => self.rests.search(ticket, moment),
+            State::Waiting => return Step::Wait(self.members.instant(member.again)),
+            State::Probed | State::Silent => return Step::Wait(None),
         };
+        let heard = member.heard;
         self.choice.hide(ticket);
-        let step = match self.prove(ticket, heard, &mut search, now) {
+        let step = match self.prove(ticket, heard, &mut search, moment) {
             Some(step) => step,
             None => self.seek(ticket, &mut search, now),
         };
         match step {
-            Step::Probing(_) => self.set(ticket, State::Seeking(search)),
+            Step::Probing(_) => {
+                self.set(ticket, State::Seeking);
+                self.searches.insert(ticket, search);
+            }
             Step::Wait(_) => self.release(ticket, search.probed),
             Step::Pair(other) => {
                 for ticket in [ticket, other] {
-                    self.tickets.remove(&ticket);
-                    self.choice.leave(ticket);
+                    self.forget(ticket);
                 }
                 self.release(ticket, search.probed);
             }
@@ -224,18 +234,22 @@ impl Pool {
 
     /// The client behind this ticket was heard from.
     pub fn heard(&mut self, ticket: Ticket, now: Instant) {
-        let Some(entry) = self.tickets.get_mut(&ticket) else { return };
-        entry.heard = now;
-        match &mut entry.state {
-            State::Waiting(_) => {}
-            State::Seeking(search) => {
-                if search.proving.take().is_some() {
+        let now = self.members.moment(now);
+        let Some(member) = self.members.get_mut(ticket) else { return };
+        member.heard = now;
+        match member.state {
+            State::Waiting => {}
+            State::Seeking => {
+                let search = self.searches.get_mut(&ticket);
+                if search.is_some_and(|search| search.proving.take().is_some()) {
                     self.orders.push((ticket, Order::Seek));
                 }
             }
-            State::Probed { by, answered } => {
-                *answered = true;
-                self.orders.push((*by, Order::Seek));
+            State::Probed => {
+                if let Some(probe) = self.probes.get_mut(&ticket) {
+                    probe.answered = true;
+                    self.orders.push((probe.by, Order::Seek));
+                }
             }
             State::Silent => {
                 self.readmit(ticket);
@@ -246,14 +260,28 @@ impl Pool {
 
     /// Takes a ticket out; false if it has been matched (or was never in).
     pub fn leave(&mut self, ticket: Ticket) -> bool {
-        let Some(entry) = self.tickets.remove(&ticket) else { return false };
-        self.choice.leave(ticket);
-        match entry.state {
-            State::Probed { by, .. } => self.orders.push((by, Order::Seek)),
-            State::Seeking(search) => self.release(ticket, search.probed),
-            State::Waiting(_) | State::Silent => {}
+        let (probe, search) = (self.probes.remove(&ticket), self.searches.remove(&ticket));
+        if !self.forget(ticket) {
+            return false;
+        }
+        if let Some(probe) = probe {
+            self.orders.push((probe.by, Order::Seek));
+        }
+        if let Some(search) = search {
+            self.release(ticket, search.probed);
         }
         self.settle();
+        true
+    }
+
+    /// Drops all that is known of a ticket; whether there was anything.
+    fn forget(&mut self, ticket: Ticket) -> bool {
+        let next = self.members.next();
+        let Some(member) = self.members.remove(ticket) else { return false };
+        self.choice.leave(ticket, &member.words, next);
+        self.rests.finish(ticket);
+        self.searches.remove(&ticket);
+        self.probes.remove(&ticket);
         true
     }
 
@@ -269,17 +297,17 @@ impl Pool {
 
     /// How many tickets there are, in whatever state.
     pub fn len(&self) -> usize {
-        self.tickets.len()
+        self.members.len()
     }
 
     /// Whether there are no tickets.
     pub fn is_empty(&self) -> bool {
-        self.tickets.is_empty()
+        self.members.len() == 0
     }
 
     /// Whether this ticket is in the pool.
     pub fn contains(&self, ticket: Ticket) -> bool {
-        self.tickets.contains_key(&ticket)
+        self.members.get(ticket).is_some()
     }
 
     /// Checks what must always hold, and says what doesn't.
@@ -287,17 +315,16 @@ impl Pool {
     /// # Errors
     /// The first violation found, in words.
     pub fn check(&self) -> Result<(), String> {
-        for (ticket, entry) in &self.tickets {
-            let listed = self.choice.shows(*ticket);
-            if listed != matches!(entry.state, State::Waiting(_)) {
-                return Err(format!(
-                    "{ticket:?} is {:?}, listed as waiting: {listed}",
-                    entry.state
-                ));
+        for (ticket, member) in self.members.iter() {
+            let state = member.state;
+            if self.choice.shows(ticket).is_some_and(|shown| shown != (state == State::Waiting)) {
+                return Err(format!("{ticket:?} is {state:?}, and listed as otherwise"));
             }
-            if let State::Probed { by, .. } = entry.state
-                && !self.reserves(by, *ticket)
-            {
+            let by = self.probes.get(&ticket).map(|probe| probe.by);
+            if by.is_some() != (state == State::Probed) {
+                return Err(format!("{ticket:?} is {state:?}, and reserved by {by:?}"));
+            }
+            if by.is_some_and(|by| !self.reserves(by, ticket)) {
                 return Err(format!("{ticket:?} is reserved by {by:?}, which doesn't know"));
             }
         }

@@ -183,8 +183,7 @@ impl World {
                     self.pool.bar(a, b, until);
                     self.bars.push((a.min(b), a.max(b), until));
                     // As in the lobby, where a bar comes with somebody who is about to look.
-                    let Waiter { words, since, .. } = &self.waiters[&a];
-                    self.pool.rejoin(a, &words.person(), *since, self.now);
+                    self.pool.describe(a, &self.waiters[&a].words.person());
                     self.step(a);
                 }
             }

@@ -13,23 +13,48 @@ pub type Tag = Box<str>;
 
 /// A client's words, made comparable: each list sorted, without repeats.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Person(Lists<Tag>);
+pub struct Person {
+    lists: Lists<Tag>,
+    required: Vec<Tag>,
+}
 
 impl Person {
     /// From the profile that its partners are shown.
     pub fn new(profile: Profile<'_>) -> Self {
         let list = |key| sorted(profile.list(key).map(|word| normalise(&word.text())));
-        Self(Lists {
+        let lists = Lists {
             offers: list("offers"),
             seeks: list("seeks"),
             topics: list("topics"),
             languages: list("languages"),
-        })
+        };
+        Self { lists, required: Vec::new() }
+    }
+
+    /// The same, who meets only those who speak one of these languages; none: anybody.
+    pub fn requiring<'a>(self, languages: impl Iterator<Item = &'a str>) -> Self {
+        Self { required: sorted(languages.map(normalise)), ..self }
     }
 
     /// Its words.
     pub fn lists(&self) -> &Lists<Tag> {
-        &self.0
+        &self.lists
+    }
+
+    /// The languages of which its partner has to speak one, unless there are none.
+    pub fn required(&self) -> &[Tag] {
+        &self.required
+    }
+
+    /// All of these lists, in the order of [`words`](super::words).
+    pub(super) fn words(&self) -> [&[Tag]; 5] {
+        let Lists { offers, seeks, topics, languages } = &self.lists;
+        [offers, seeks, topics, languages, &self.required]
+    }
+
+    /// How many words there are in all lists.
+    pub(super) fn len(&self) -> usize {
+        self.words().iter().map(|list| list.len()).sum()
     }
 }
 
@@ -63,7 +88,7 @@ pub struct Common {
 impl Common {
     /// What `own` has in common with `other`.
     pub fn new(own: Profile<'_>, other: Profile<'_>) -> Self {
-        let other = Person::new(other).0;
+        let other = Person::new(other).lists;
         let met = |key, theirs: &[Tag]| {
             let words = own.list(key).map(|word| word.text().into_owned());
             words.filter(|word| theirs.binary_search(&normalise(word)).is_ok()).collect()

@@ -9,7 +9,10 @@ pub struct Pools(Vec<Pool>);
 impl Pools {
     /// These, in this order; what is beyond [`MOST_POOLS`] is dropped.
     pub fn new(pools: impl IntoIterator<Item = Pool>) -> Self {
-        let numbered = (0..=u8::MAX).zip(pools).map(|(number, pool)| Pool { number, ..pool });
+        let numbered = (0..=u8::MAX).zip(pools).map(|(number, mut pool)| {
+            pool.members.number = number;
+            pool
+        });
         Self(numbered.take(MOST_POOLS).collect())
     }
 

@@ -21,33 +21,29 @@ pub struct Lists<T> {
     pub languages: Vec<T>,
 }
 
-impl<T> Lists<T> {
-    /// The same lists, each made into another.
-    pub(super) fn map<U>(&self, mut each: impl FnMut(&[T]) -> Vec<U>) -> Lists<U> {
-        Lists {
-            offers: each(&self.offers),
-            seeks: each(&self.seeks),
-            topics: each(&self.topics),
-            languages: each(&self.languages),
-        }
-    }
-
-    /// All words.
-    pub(super) fn all(&self) -> impl Iterator<Item = &T> {
-        [&self.offers, &self.seeks, &self.topics, &self.languages].into_iter().flatten()
-    }
-}
-
 /// How well two fit, from 0 to 1000: 700 for how well each one's offers meet what the other seeks (the
 /// geometric mean of both directions, so one that only takes scores low), 200 for topics, 100 for a
 /// language of both. Each comparison of lists is their cosine: the words in both, over the geometric
 /// mean of their lengths, so that listing everything doesn't help.
 pub fn score<T: Ord>(a: &Lists<T>, b: &Lists<T>) -> u16 {
-    let fit = (cosine(&a.offers, &b.seeks) * cosine(&b.offers, &a.seeks)).sqrt();
-    let language = f64::from(u8::from(overlap(&a.languages, &b.languages) > 0));
-    let sum = FIT * fit + TOPICS * cosine(&a.topics, &b.topics) + LANGUAGE * language;
-    // Whole thousandths: a sum in another order must not make a difference.
-    sum.round() as u16
+    points(
+        cosine(&a.offers, &b.seeks),
+        cosine(&b.offers, &a.seeks),
+        cosine(&a.topics, &b.topics),
+        overlap(&a.languages, &b.languages) > 0,
+    )
+}
+
+/// The score of two by their cosines, in whole thousandths.
+pub(super) fn points(given: f64, taken: f64, topics: f64, language: bool) -> u16 {
+    sum(given, taken, topics, language).round() as u16
+}
+
+/// The same before it is rounded.
+#[inline]
+pub(super) fn sum(given: f64, taken: f64, topics: f64, language: bool) -> f64 {
+    let language = if language { LANGUAGE } else { 0.0 };
+    FIT * (given * taken).sqrt() + TOPICS * topics + language
 }
 
 fn cosine<T: Ord>(a: &[T], b: &[T]) -> f64 {
@@ -58,7 +54,7 @@ fn cosine<T: Ord>(a: &[T], b: &[T]) -> f64 {
 }
 
 /// How many words are in both lists.
-pub(super) fn overlap<T: Ord>(mut a: &[T], mut b: &[T]) -> usize {
+fn overlap<T: Ord>(mut a: &[T], mut b: &[T]) -> usize {
     let mut shared = 0;
     while let ([first, rest_a @ ..], [second, rest_b @ ..]) = (a, b) {
         match first.cmp(second) {

@@ -204,7 +204,7 @@ fn the_first_to_come_is_the_first_to_be_matched() {
 fn ten_stale() -> (Pool, Vec<Ticket>, Instant) {
     let (mut pool, start) = (Pool::new(PATIENCE), Instant::now());
     let waiters: Vec<_> = (0..10).map(|_| pool.join(start)).collect();
-    waiters.iter().for_each(|ticket| pool.show(*ticket, Wait::default()));
+    waiters.iter().for_each(|ticket| pool.show(*ticket, Moment::NEVER));
     (pool, waiters, start + PATIENCE.fresh)
 }
 
