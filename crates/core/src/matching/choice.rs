@@ -5,9 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use smallvec::SmallVec;
+
 use super::Ticket;
-use super::index::Best;
-use super::members::{Members, Moment, State};
+use super::index::{AT_ONCE, Best};
+use super::members::{Member, Members, Moment, State};
 use super::person::Person;
 use super::posting::Age;
 use super::query::Query;
@@ -144,12 +146,16 @@ impl Choice {
         };
         let (query, next) = (Query::new(&seeker.words), members.next());
         let own = scored.threshold(seeker, moment);
-        let mut judge = |age: Age| {
-            let other = members.aged(age).filter(|other| other.state == State::Waiting)?;
+        let judge_one = |(age, other): (Age, &Member)| {
             let score = query.score(&other.words);
             let enough = score >= own.max(scored.threshold(other, moment));
             let met = enough && query.allows(&other.words) && age != ticket.age();
-            (met && !self.is_barred(ticket, members.ticket_of(age), now)).then_some(score)
+            (met && !self.is_barred(ticket, members.ticket_of(age), now)).then_some((score, age))
+        };
+        let mut judge = |ages: &[Age], judged: &mut Vec<(u16, Age)>| {
+            let waiting = |member: &Member| member.state == State::Waiting;
+            let some: SmallVec<[(Age, &Member); AT_ONCE]> = members.aged(ages, waiting).collect();
+            judged.extend(some.into_iter().filter_map(judge_one));
         };
         let mut best = Best::new(most, next);
         let from = from.map_or(members.oldest(), Ticket::age);

@@ -4,9 +4,11 @@
 //! words; and since a few words in common aren't enough, it may pass over the longest lists
 //! ([`Plan`]). Knows words, ages and scores. Must not know who may be met: that is asked of a judge.
 
+use smallvec::SmallVec;
+
 use super::plan::{Lane, Plan};
-use super::posting::{Age, Posting};
-use super::query::{FACETS, MEETS, Query};
+use super::posting::{Age, Posting, back};
+use super::query::{FACETS, MEETS, Query, Sieve};
 use super::signature::Signature;
 use super::words::{OFFERS, SEEKS, TOPICS, Words};
 
@@ -15,10 +17,22 @@ use super::words::{OFFERS, SEEKS, TOPICS, Words};
 const LONG: usize = 4;
 
 /// To judge somebody costs as much as to pass so many entries: some cache misses.
-pub(super) const JUDGING: usize = 16;
+pub(super) const JUDGING: usize = 100;
 
-/// So many are judged, where anybody may do, before it is asked anew whether that is still so.
-const AT_ONCE: usize = 256;
+/// To plan costs as much as to pass so many entries.
+const PLANNING: usize = 2000;
+
+/// So much work an entry is taken to be: one in thirty is judged.
+const EXPECTED: f64 = 4.0;
+
+/// So many are judged in one go: the processor fetches what it needs of them side by side.
+pub(super) const AT_ONCE: usize = 32;
+
+/// Those that are judged in one go.
+pub(super) type Hits = SmallVec<[Age; AT_ONCE]>;
+
+/// Tells the scores of those who may be met, given so many ages.
+pub(super) type Judge<'a> = dyn FnMut(&[Age], &mut Vec<(u16, Age)>) + 'a;
 
 /// All members of a scored pool, by their words.
 #[derive(Debug)]
@@ -42,6 +56,17 @@ pub(super) struct Span {
     pub(super) next: Age,
 }
 
+/// How a search goes on.
+pub(super) struct Way<'a, 'j> {
+    pub(super) query: &'a Query<'a>,
+    /// The score that is needed.
+    score: u16,
+    /// The work that is left.
+    left: usize,
+    best: &'a mut Best,
+    judge: &'a mut Judge<'j>,
+}
+
 /// The best so far, at most so many, and what is still worth looking at.
 #[derive(Debug)]
 pub(super) struct Best {
@@ -49,6 +74,7 @@ pub(super) struct Best {
     /// The best first; of equals the older.
     pub(super) found: Vec<(u16, Age)>,
     pub(super) next: Age,
+    judged: Vec<(u16, Age)>,
 }
 
 impl Default for Index {
@@ -67,7 +93,7 @@ impl Index {
         let shelf = &mut self.shelves[shelf_of(words)];
         for list in [OFFERS, SEEKS, TOPICS] {
             for word in words.list(list) {
-                let (postings, word) = (&mut shelf.lists[list], *word as usize);
+                let (postings, word) = (&mut shelf.lists[list], word as usize);
                 if postings.len() <= word {
                     postings.resize_with(word + 1, Posting::default);
                 }
@@ -81,9 +107,7 @@ impl Index {
         self.everyone.remove(age, next);
         let shelf = &mut self.shelves[shelf_of(words)];
         for list in [OFFERS, SEEKS, TOPICS] {
-            words.list(list).iter().for_each(|word| {
-                shelf.lists[list][*word as usize].remove(age, next);
-            });
+            words.list(list).for_each(|word| shelf.lists[list][word as usize].remove(age, next));
         }
     }
 
@@ -101,22 +125,18 @@ impl Index {
         score: u16,
         work: usize,
         best: &mut Best,
-        judge: &mut dyn FnMut(Age) -> Option<u16>,
+        judge: &mut Judge<'_>,
     ) -> (usize, Age) {
-        let (mut done, mut from) = (0, span.from);
-        while from != span.to && done < work {
+        let mut way = Way { query, score, left: work, best, judge };
+        let mut from = span.from;
+        while from != span.to && way.left > 0 {
             let part = Span { from, ..span };
-            let (more, to) = match self.plans(query, part, best.floor(score)) {
-                None => self.judge_some(query, part, score, best, judge),
-                Some(plans) => {
-                    let cost: usize = plans.iter().map(Plan::cost).sum();
-                    self.follow(query, part, plans, cost, (score, work - done), best, judge)
-                }
+            from = match self.plans(query, part, way.best.floor(score)) {
+                None => self.judge_some(part, &mut way),
+                Some(plans) => self.follow(part, plans, &mut way),
             };
-            done += more;
-            from = to;
         }
-        (done, from)
+        (work - way.left, from)
     }
 
     /// What to look through, shelf by shelf; `None` if anybody may reach this score.
@@ -125,49 +145,71 @@ impl Index {
         shelves.map(|shelf| Plan::new(query, shelf.lanes(query, span), shelf.met(), score)).collect()
     }
 
-    /// Follows the plans, through as much of the span as the work allows.
-    #[expect(clippy::too_many_arguments, reason = "one search's state, in one place")]
-    fn follow(
-        &self,
-        query: &Query<'_>,
-        span: Span,
-        mut plans: Vec<Plan<'_>>,
-        cost: usize,
-        (score, work): (u16, usize),
-        best: &mut Best,
-        judge: &mut dyn FnMut(Age) -> Option<u16>,
-    ) -> (usize, Age) {
+    /// Follows the plans, through as much of the span as the work that is left allows; if that turns out to be
+    /// too much, only through a little. Returns the end of what was looked at.
+    fn follow(&self, span: Span, mut plans: Vec<Plan<'_>>, way: &mut Way<'_, '_>) -> Age {
+        let cost = plans.iter().map(Plan::cost).sum::<usize>() as f64;
+        let share = way.left as f64 / (cost * EXPECTED);
+        way.took(PLANNING);
         let mut to = span.to;
-        if cost > work {
-            to = self.everyone.part(span, work as f64 / cost as f64);
+        if share < 1.0 {
+            to = self.everyone.part(span, share);
             plans.iter_mut().for_each(|plan| plan.narrow(Span { to, ..span }));
         }
-        let done = plans.into_iter().map(|plan| plan.follow(query, score, best, judge));
-        (done.sum::<usize>() + 1, to)
+        if plans.iter_mut().all(|plan| plan.follow(way)) {
+            return to;
+        }
+        to = self.everyone.part(span, 0.0);
+        way.left = usize::MAX;
+        for mut plan in self.plans(way.query, Span { to, ..span }, way.floor()).into_iter().flatten() {
+            plan.follow(way);
+        }
+        way.left = 0;
+        to
     }
 
-    /// Judges the oldest of a span, where words in common aren't needed.
-    fn judge_some(
-        &self,
-        query: &Query<'_>,
-        span: Span,
-        score: u16,
-        best: &mut Best,
-        judge: &mut dyn FnMut(Age) -> Option<u16>,
-    ) -> (usize, Age) {
+    /// Judges the oldest of a span, where words in common aren't needed. Returns the end of what was looked
+    /// at.
+    fn judge_some(&self, span: Span, way: &mut Way<'_, '_>) -> Age {
         let range = self.everyone.span(span);
         let some = range.start..range.end.min(range.start + AT_ONCE);
         let (ages, signatures) = self.everyone.entries(some.clone());
-        let mut work = 0;
-        for (age, signature) in ages.iter().zip(signatures) {
-            work += 1;
-            if *signature != Signature::STRUCK && query.may_reach(*signature, best.floor(score)) {
-                work += JUDGING;
-                best.take(*age, judge);
-            }
-        }
-        let to = if some.end == range.end { span.to } else { self.everyone.age(some.end) };
-        (work, to)
+        let sieve = way.sieve();
+        let passed = |(_, signature): &(&Age, &Signature)| {
+            **signature != Signature::STRUCK && sieve.passes(**signature)
+        };
+        let hits: Hits = ages.iter().zip(signatures).filter(passed).map(|(age, _)| *age).collect();
+        way.took(ages.len());
+        way.judge(&hits);
+        if some.end == range.end { span.to } else { self.everyone.age(some.end) }
+    }
+}
+
+impl Way<'_, '_> {
+    /// Tells who is still worth judging.
+    pub(super) fn sieve(&self) -> Sieve {
+        self.query.sieve(self.floor())
+    }
+
+    /// The least score that is still worth looking for.
+    pub(super) fn floor(&self) -> u16 {
+        self.best.floor(self.score)
+    }
+
+    /// So many entries were looked through.
+    pub(super) fn took(&mut self, entries: usize) {
+        self.left = self.left.saturating_sub(entries.max(1));
+    }
+
+    /// Whether no work is left.
+    pub(super) fn is_over(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Judges some.
+    pub(super) fn judge(&mut self, some: &[Age]) {
+        self.left = self.left.saturating_sub(some.len() * JUDGING);
+        self.best.take(some, self.judge);
     }
 }
 
@@ -176,8 +218,7 @@ impl Shelf {
     fn lanes(&self, query: &Query<'_>, span: Span) -> [Vec<Lane<'_>>; FACETS] {
         [0, 1, 2].map(|facet| {
             let postings = &self.lists[MEETS[facet]];
-            let words = query.list(facet).iter();
-            let postings = words.filter_map(|word| postings.get(*word as usize));
+            let postings = query.list(facet).filter_map(|word| postings.get(word as usize));
             postings.map(|posting| Lane::new(posting, span)).collect()
         })
     }
@@ -189,13 +230,13 @@ impl Shelf {
 }
 
 fn shelf_of(words: &Words) -> usize {
-    let long = |list| usize::from(words.list(list).len() >= LONG);
+    let long = |list| usize::from(words.count(list) >= LONG);
     long(OFFERS) + 2 * long(SEEKS)
 }
 
 impl Best {
     pub(super) fn new(most: usize, next: Age) -> Self {
-        Self { most, found: Vec::with_capacity(most + 1), next }
+        Self { most, found: Vec::with_capacity(most + 1), next, judged: Vec::new() }
     }
 
     /// The least score worth looking for, where `score` will do.
@@ -206,14 +247,16 @@ impl Best {
         }
     }
 
-    /// Judges somebody, and keeps it if it is among the best.
-    pub(super) fn take(&mut self, age: Age, judge: &mut dyn FnMut(Age) -> Option<u16>) {
-        let Some(score) = judge(age) else { return };
-        let key = |(score, age): (u16, Age)| (score, super::posting::back(age, self.next));
-        let place = self.found.partition_point(|other| key(*other) > key((score, age)));
-        if place < self.most && self.found.get(place) != Some(&(score, age)) {
-            self.found.insert(place, (score, age));
-            self.found.truncate(self.most);
+    /// Judges some, and keeps the best.
+    pub(super) fn take(&mut self, some: &[Age], judge: &mut Judge<'_>) {
+        judge(some, &mut self.judged);
+        for one in self.judged.drain(..) {
+            let key = |(score, age): (u16, Age)| (score, back(age, self.next));
+            let place = self.found.partition_point(|other| key(*other) > key(one));
+            if place < self.most && self.found.get(place) != Some(&one) {
+                self.found.insert(place, one);
+                self.found.truncate(self.most);
+            }
         }
     }
 }

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxBuildHasher;
 use slab::Slab;
+use smallvec::SmallVec;
 
+use super::index::AT_ONCE;
 use super::posting::{Age, back};
 use super::words::Words;
 use super::{MOST_POOLS, Ticket};
@@ -43,7 +45,7 @@ pub(super) enum State {
     Silent,
 }
 
-/// A ticket in the pool: 48 bytes, as a million may be.
+/// A ticket in the pool: 104 bytes, as a million may be.
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) words: Words,
@@ -116,7 +118,7 @@ impl Members {
     }
 
     pub(super) fn get(&self, ticket: Ticket) -> Option<&Member> {
-        self.aged(ticket.age())
+        self.slots.get(*self.by_age.get(&ticket.age())? as usize)
     }
 
     pub(super) fn get_mut(&mut self, ticket: Ticket) -> Option<&mut Member> {
@@ -124,9 +126,17 @@ impl Members {
         self.slots.get_mut(slot as usize)
     }
 
-    /// The member of this age.
-    pub(super) fn aged(&self, age: Age) -> Option<&Member> {
-        self.slots.get(*self.by_age.get(&age)? as usize)
+    /// Those of these ages that are so: first all are found, so that they are fetched side by side.
+    pub(super) fn aged<'a>(
+        &'a self,
+        ages: &[Age],
+        so: impl Fn(&Member) -> bool + 'a,
+    ) -> impl Iterator<Item = (Age, &'a Member)> {
+        let slots = ages.iter().filter_map(|age| Some((*age, *self.by_age.get(age)?)));
+        let slots: SmallVec<[_; AT_ONCE]> = slots.collect();
+        let members = slots.into_iter();
+        let members = members.filter_map(|(age, slot)| Some((age, self.slots.get(slot as usize)?)));
+        members.filter(move |(_, member)| so(member))
     }
 
     pub(super) fn len(&self) -> usize {

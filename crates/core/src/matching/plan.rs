@@ -8,9 +8,9 @@ use std::ops::Range;
 
 use multiversion::multiversion;
 
-use super::index::{Best, JUDGING, Span};
-use super::posting::{Age, Posting};
-use super::query::{FACETS, Query};
+use super::index::{AT_ONCE, Hits, Span, Way};
+use super::posting::Posting;
+use super::query::{FACETS, Query, Sieve};
 use super::signature::Signature;
 
 /// A part of one posting list.
@@ -74,32 +74,31 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Looks through the lists, the shortest first: what is found soon may spare the others. Returns the
-    /// work it took.
-    pub(super) fn follow(
-        mut self,
-        query: &Query<'_>,
-        score: u16,
-        best: &mut Best,
-        judge: &mut dyn FnMut(Age) -> Option<u16>,
-    ) -> usize {
-        let (mut work, mut floor) = (0, best.floor(score));
+    /// Looks through the lists, the shortest first: what is found soon may spare the others. Whether it came
+    /// to the end, before that was too long.
+    pub(super) fn follow(&mut self, way: &mut Way<'_, '_>) -> bool {
+        let mut floor = way.floor();
         while let Some(lane) = self.next() {
             let (ages, signatures) = lane.posting.entries(lane.range);
-            work += ages.len();
-            let (bits, mut at) = (self.least_bits(query), 0);
-            while let Some(hit) = next_hit(signatures, at, query, bits, best.floor(score)) {
-                at = hit + 1;
-                work += JUDGING;
-                best.take(ages[hit], judge);
+            way.took(ages.len());
+            let (sieve, mut at) = (way.sieve(), 0);
+            while at < ages.len() {
+                let mut hits = Hits::default();
+                at = collect(signatures, at, &sieve, self.course.common, &mut hits);
+                hits.iter_mut().for_each(|hit| *hit = ages[*hit as usize]);
+                way.judge(&hits);
+                if way.is_over() {
+                    return false;
+                }
             }
-            if best.floor(score) > floor {
-                floor = best.floor(score);
+            if way.floor() > floor {
+                floor = way.floor();
                 // A higher score needs more in common, never less.
-                self.course = course(query, &self.lanes, self.least, floor).unwrap_or(self.course);
+                let better = course(way.query, &self.lanes, self.least, floor);
+                self.course = better.unwrap_or(self.course);
             }
         }
-        work
+        true
     }
 
     /// The shortest list that is still to be looked through.
@@ -108,11 +107,6 @@ impl<'a> Plan<'a> {
         let length = |facet: &usize| self.lanes[*facet].last().map(|lane| lane.range.len());
         let facet = left.min_by_key(length)?;
         self.lanes[facet].pop()
-    }
-
-    /// How many bits somebody worth judging has in common with the seeker, at least.
-    fn least_bits(&self, query: &Query<'_>) -> u32 {
-        (self.course.common as u32).saturating_sub(query.shared_bits()).max(1)
     }
 }
 
@@ -124,7 +118,7 @@ fn course(
     least: [usize; FACETS],
     score: u16,
 ) -> Option<Course> {
-    if query.may_reach_with([0; FACETS], least, score) {
+    if query.may_reach([0; FACETS], least, score) {
         return None;
     }
     // What is left of a facet once so many lists are passed over.
@@ -142,7 +136,7 @@ fn course(
         // The more of one facet is passed over, the less of another can be.
         let mut topics = costs[2].len() - 1;
         for taken in 0..costs[1].len() {
-            let reaches = |topics| query.may_reach_with([given, taken, topics], least, score);
+            let reaches = |topics| query.may_reach([given, taken, topics], least, score);
             if reaches(0) {
                 best.common = best.common.min(given + taken);
                 break;
@@ -161,19 +155,24 @@ fn course(
     Some(best)
 }
 
-/// The next signature from `at` on that has so many bits in common, and may reach the score. Several times
-/// as fast where the processor counts bits, which is looked up at run time.
+/// Collects those from `at` on that have so many words in common, and pass the sieve, until there are enough
+/// for one go. Returns where it stopped. Several times as fast where the processor counts bits, which is
+/// looked up at run time.
 #[multiversion(targets("x86_64+popcnt"))]
-fn next_hit(
+fn collect(
     signatures: &[Signature],
     at: usize,
-    query: &Query<'_>,
-    bits: u32,
-    score: u16,
-) -> Option<usize> {
-    let own = query.bits();
-    let hit = |signature: &Signature| {
-        signature.common(own) >= bits && query.may_reach(*signature, score)
-    };
-    signatures[at..].iter().position(hit).map(|hit| at + hit)
+    sieve: &Sieve,
+    common: usize,
+    hits: &mut Hits,
+) -> usize {
+    for (at, signature) in signatures.iter().enumerate().skip(at) {
+        if sieve.common(*signature) as usize >= common && sieve.passes(*signature) {
+            hits.push(at as u32);
+            if hits.len() == AT_ONCE {
+                return at + 1;
+            }
+        }
+    }
+    signatures.len()
 }

@@ -7,8 +7,11 @@ use std::ops::Range;
 use super::index::Span;
 use super::signature::Signature;
 
-/// A list grows by an eighth, not to its double: a million tickets have some ten million entries.
-const GROWS_BY: usize = 8;
+/// A list grows by a sixteenth, not to its double: a million tickets have some ten million entries.
+const GROWS_BY: usize = 16;
+
+/// A search comes this far in one go, at least.
+const FEW: usize = 64;
 
 /// So many tickets were issued before one, as far as 32 bits tell. Compared by [`back`], so a pool runs
 /// for ever, as long as nobody in it waits while four billion others come.
@@ -80,10 +83,10 @@ impl Posting {
         self.ages[at]
     }
 
-    /// The end of the oldest part of a span that has about this share of its entries, one at least.
+    /// The end of the oldest part of a span that has about this share of its entries, a few at least.
     pub(super) fn part(&self, span: Span, share: f64) -> Age {
         let range = self.span(span);
-        let at = range.start + 1 + (range.len() as f64 * share) as usize;
+        let at = range.start + FEW + (range.len() as f64 * share) as usize;
         if at < range.end { self.ages[at] } else { span.to }
     }
 

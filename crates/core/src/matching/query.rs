@@ -2,8 +2,8 @@
 //!
 //! Knows scores, and what a score can be at most. Must not know who waits.
 
-use super::score::points;
-use super::signature::{Signature, part};
+use super::score::{FIT, LANGUAGE, TOPICS as TOPICS_COUNT, points, sum};
+use super::signature::{Bits, Signature};
 use super::words::{LANGUAGES, OFFERS, REQUIRED, SEEKS, TOPICS, Words};
 
 /// The most words in a list of a profile.
@@ -16,8 +16,8 @@ pub(super) const FACETS: usize = 3;
 /// seeks, what one seeks with what the other offers, the topics of both.
 pub(super) const MEETS: [usize; FACETS] = [SEEKS, OFFERS, TOPICS];
 
-/// Far less than a thousandth, far more than what sums in another order differ by.
-const NOISE: f64 = 1e-6;
+/// Scores are rounded, and sums in another order differ a little.
+const ROUNDING: f64 = 0.5 + 1e-6;
 
 /// No word's number.
 const NO_WORD: u32 = u32::MAX;
@@ -26,100 +26,113 @@ const NO_WORD: u32 = u32::MAX;
 pub(super) struct Query<'a> {
     words: &'a Words,
     lists: [[u32; MOST]; LANGUAGES + 1],
-    /// The bits of its words, where they meet the other's lists, and how many words share a bit.
-    bits: [u64; FACETS],
-    shared_bits: [u32; FACETS],
+    /// The bits of its words, where they meet the other's lists.
+    bits: [Bits; FACETS],
+    all_bits: Bits,
+    language_bits: u64,
+}
+
+/// Tells by signatures who may reach a score.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sieve {
+    bits: [Bits; FACETS],
+    all_bits: Bits,
+    language_bits: u64,
+    /// By the topics in common, without and with a language: of the two numbers of other words in common, the
+    /// product, squared, is at least this much of the product of the other's two lengths.
+    needed: [[f64; 2]; MOST + 1],
 }
 
 impl<'a> Query<'a> {
     pub(super) fn new(words: &'a Words) -> Self {
         let lists = [OFFERS, SEEKS, TOPICS, LANGUAGES].map(|list| {
             let mut padded = [NO_WORD; MOST];
-            padded.iter_mut().zip(words.list(list)).for_each(|(to, word)| *to = *word);
+            padded.iter_mut().zip(words.list(list)).for_each(|(to, word)| *to = word);
             padded
         });
-        let bits = [0, 1, 2].map(|facet| part(MEETS[facet], words.list(facet)));
-        let shared_bits =
-            [0, 1, 2].map(|facet| words.list(facet).len() as u32 - bits[facet].count_ones());
-        Self { words, lists, bits, shared_bits }
+        let bits = [0, 1, 2].map(|facet| Bits::new(MEETS[facet], words.list(facet)));
+        let all_bits = bits.into_iter().fold(Bits::default(), Bits::and);
+        let language_bits = Bits::new(LANGUAGES, words.list(LANGUAGES)).any();
+        Self { words, lists, bits, all_bits, language_bits }
     }
 
     /// Its words of a facet.
-    pub(super) fn list(&self, facet: usize) -> &'a [u32] {
+    pub(super) fn list(&self, facet: usize) -> impl Iterator<Item = u32> {
         self.words.list(facet)
-    }
-
-    /// All bits of its words.
-    #[inline(always)]
-    pub(super) fn bits(&self) -> u64 {
-        self.bits.iter().fold(0, |all, bits| all | bits)
-    }
-
-    /// How many of its words share a bit with another.
-    pub(super) fn shared_bits(&self) -> u32 {
-        self.shared_bits.iter().sum()
     }
 
     /// Whether the languages that each requires allow it.
     pub(super) fn allows(&self, other: &Words) -> bool {
-        let speaks = |required: &[u32], speaker: &Words| {
-            let spoken = speaker.list(LANGUAGES);
-            required.is_empty() || required.iter().any(|language| spoken.contains(language))
+        let speaks = |speaker: &Words, language| speaker.list(LANGUAGES).any(|l| l == language);
+        let serves = |speaker: &Words, other: &Words| {
+            other.count(REQUIRED) == 0 || other.list(REQUIRED).any(|l| speaks(speaker, l))
         };
-        speaks(self.words.list(REQUIRED), other) && speaks(other.list(REQUIRED), self.words)
+        serves(self.words, other) && serves(other, self.words)
     }
 
     /// How well the two fit.
     pub(super) fn score(&self, other: &Words) -> u16 {
         let [given, taken, topics] = [0, 1, 2].map(|facet| {
-            let theirs = other.list(MEETS[facet]);
-            cosine(overlap(&self.lists[facet], theirs), self.list(facet).len() * theirs.len())
+            let common = overlap(&self.lists[facet], other.list(MEETS[facet]));
+            cosine(common, self.words.count(facet) * other.count(MEETS[facet]))
         });
         let language = overlap(&self.lists[LANGUAGES], other.list(LANGUAGES)) > 0;
         points(given, taken, topics, language)
     }
 
-    /// Whether somebody of this signature may reach this score.
-    #[inline(always)]
-    pub(super) fn may_reach(&self, signature: Signature, score: u16) -> bool {
-        let [given, taken, topics] = [0, 1, 2].map(|facet| {
-            let common = signature.common(self.bits[facet]);
-            let words = if common == 0 { 0 } else { common + self.shared_bits[facet] };
-            let theirs = signature.at_least(MEETS[facet]) as usize;
-            self.cosine_at_most(facet, words as usize, theirs)
-        });
-        reaches(given, taken, topics, self.speaks(), score)
-    }
-
-    /// Whether somebody may reach this score who has at most so many words in common in each facet, and
-    /// lists of at least such lengths.
-    pub(super) fn may_reach_with(
+    /// Whether somebody may reach a score who has at most so many words in common in each facet, and lists of
+    /// at least such lengths.
+    pub(super) fn may_reach(
         &self,
         common: [usize; FACETS],
         least: [usize; FACETS],
         score: u16,
     ) -> bool {
-        let [given, taken, topics] =
-            [0, 1, 2].map(|facet| self.cosine_at_most(facet, common[facet], least[facet]));
-        reaches(given, taken, topics, self.speaks(), score)
+        let [given, taken, topics] = [0, 1, 2].map(|facet| {
+            let own = self.words.count(facet);
+            let common = common[facet].min(own);
+            cosine(common, own * least[facet].max(common))
+        });
+        let language = self.words.count(LANGUAGES) > 0;
+        sum(given, taken, topics, language) + ROUNDING >= f64::from(score)
     }
 
-    #[inline(always)]
-    fn speaks(&self) -> bool {
-        !self.words.list(LANGUAGES).is_empty()
-    }
-
-    #[inline(always)]
-    fn cosine_at_most(&self, facet: usize, common: usize, theirs: usize) -> f64 {
-        let own = self.list(facet).len();
-        let common = common.min(own);
-        cosine(common, own * theirs.max(common))
+    /// Tells who may reach this score.
+    pub(super) fn sieve(&self, score: u16) -> Sieve {
+        let mut needed = [[0.0; 2]; MOST + 1];
+        let own = (self.words.count(0) * self.words.count(1)) as f64;
+        let own_topics = self.words.count(TOPICS);
+        for (common, needed) in needed.iter_mut().enumerate().take(own_topics + 1) {
+            // All of the other's topics may be among them.
+            let topics = TOPICS_COUNT * cosine(common, own_topics * common);
+            *needed = [0.0, LANGUAGE].map(|language| {
+                let missing = f64::from(score) - ROUNDING - topics - language;
+                (missing.max(0.0) / FIT).powi(4) * own
+            });
+        }
+        let Self { bits, all_bits, language_bits, .. } = *self;
+        Sieve { bits, all_bits, language_bits, needed }
     }
 }
 
-#[inline(always)]
-fn reaches(given: f64, taken: f64, topics: f64, language: bool, score: u16) -> bool {
-    super::score::sum(given, taken, topics, language) + 0.5 + NOISE >= f64::from(score)
+impl Sieve {
+    /// Whether somebody of this signature may reach the score.
+    #[inline(always)]
+    pub(super) fn passes(&self, signature: Signature) -> bool {
+        let [given, taken, topics] = [0, 1, 2].map(|facet| self.bits[facet].common(signature));
+        let language = signature.has(self.language_bits);
+        let needed = self.needed[(topics as usize).min(MOST)][usize::from(language)];
+        let length = |facet: usize, common: u32| signature.at_least(MEETS[facet]).max(common);
+        let lengths = length(0, given) * length(1, taken);
+        let product = f64::from(given * taken);
+        product * product >= needed * f64::from(lengths)
+    }
+
+    /// So many of the seeker's words may be in lists of this signature, at most.
+    #[inline(always)]
+    pub(super) fn common(&self, signature: Signature) -> u32 {
+        self.all_bits.common(signature)
+    }
 }
 
 #[inline(always)]
@@ -129,7 +142,7 @@ fn cosine(common: usize, lengths: usize) -> f64 {
 
 /// How many of these words are in a list of its own; each list is without repeats.
 #[inline]
-fn overlap(own: &[u32; MOST], theirs: &[u32]) -> usize {
+fn overlap(own: &[u32; MOST], theirs: impl Iterator<Item = u32>) -> usize {
     let is_own = |word: u32| own.iter().map(|own| u32::from(*own == word)).sum::<u32>();
-    theirs.iter().map(|word| is_own(*word)).sum::<u32>() as usize
+    theirs.map(is_own).sum::<u32>() as usize
 }

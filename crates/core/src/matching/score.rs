@@ -4,9 +4,9 @@
 
 /// The most that each part counts: how well each one's offers meet what the other seeks, the topics, a
 /// language.
-const FIT: f64 = 700.0;
-const TOPICS: f64 = 200.0;
-const LANGUAGE: f64 = 100.0;
+pub(super) const FIT: f64 = 700.0;
+pub(super) const TOPICS: f64 = 200.0;
+pub(super) const LANGUAGE: f64 = 100.0;
 
 /// The words of one client, each list sorted and without repeats.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -2,7 +2,7 @@
 //!
 //! Knows words, thresholds and ages. Must not know who may be met: that is asked of a judge.
 
-use super::index::{Best, Index, Span};
+use super::index::{Best, Index, Judge, Span};
 use super::marks::Marks;
 use super::members::{Member, Moment};
 use super::person::Person;
@@ -107,7 +107,7 @@ impl Scored {
         ranges: Vec<(Age, u16)>,
         hasty: bool,
         best: &mut Best,
-        judge: &mut dyn FnMut(Age) -> Option<u16>,
+        judge: &mut Judge<'_>,
     ) -> Option<Age> {
         let mut work = if hasty { LOOKED_AT_IN_HASTE } else { LOOKED_AT };
         let (next, end) = (best.next, ranges.last()?.0);

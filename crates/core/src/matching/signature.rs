@@ -1,13 +1,13 @@
 //! A ticket's words in 64 bits: enough to tell most of those who don't fit without looking at them.
 //!
-//! Each word sets one bit of its list's part. So the bits that one has in common with what the other
-//! wants are at least as many as the words, less those of its own that share a bit. Knows words as
+//! Each word sets one bit of its list's part. So two have at most as many words in common as the bits of
+//! one that the other's words set, where a bit counts for each word of the seeker that has it. Knows words as
 //! numbers. Must not know scores.
 
-use super::words::{OFFERS, SEEKS, TOPICS, Words};
+use super::words::{LANGUAGES, OFFERS, SEEKS, TOPICS, Words};
 
-/// Where each list's part begins, and how many bits it has: offers, seeks, topics.
-const PARTS: [(u32, u32); 3] = [(0, 26), (26, 26), (52, 11)];
+/// Where each list's part begins, and how many bits it has: offers, seeks, topics, languages.
+const PARTS: [(u32, u32); 4] = [(0, 25), (25, 25), (50, 8), (58, 5)];
 
 /// Set in every ticket's signature.
 const PRESENT: u64 = 1 << 63;
@@ -21,27 +21,70 @@ impl Signature {
     pub(super) const STRUCK: Self = Self(0);
 
     pub(super) fn new(words: &Words) -> Self {
-        let parts = [OFFERS, SEEKS, TOPICS].map(|list| part(list, words.list(list)));
-        Self(parts.into_iter().fold(PRESENT, |all, part| all | part))
+        let lists = [OFFERS, SEEKS, TOPICS, LANGUAGES].into_iter();
+        let words = lists.flat_map(|list| words.list(list).map(move |word| bit(list, word)));
+        Self(words.fold(PRESENT, |all, bit| all | bit))
     }
 
-    /// How many bits it has of these.
+    /// Whether it has one of these bits.
     #[inline(always)]
-    pub(super) fn common(self, bits: u64) -> u32 {
-        (self.0 & bits).count_ones()
+    pub(super) fn has(self, bits: u64) -> bool {
+        self.0 & bits != 0
     }
 
-    /// At least so many words are in its list.
+    /// At least so many words are in this list.
     #[inline(always)]
     pub(super) fn at_least(self, list: usize) -> u32 {
         let (start, width) = PARTS[list];
-        self.common(((1 << width) - 1) << start)
+        (self.0 & (((1 << width) - 1) << start)).count_ones()
     }
 }
 
-/// The bits that words set if they are in this list. Numbers are given in the order of coming, and what
-/// is common comes early: so common words seldom share a bit.
-pub(super) fn part(list: usize, words: &[u32]) -> u64 {
+/// The bits that some words set if they are in a list, and those of them that several words set.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Bits {
+    once: u64,
+    twice: u64,
+    /// So many words share a bit with two others.
+    more: u32,
+}
+
+impl Bits {
+    pub(super) fn new(list: usize, words: impl Iterator<Item = u32>) -> Self {
+        words.fold(Self::default(), |bits, word| {
+            let bit = bit(list, word);
+            Self {
+                once: bits.once | bit,
+                twice: bits.twice | bits.once & bit,
+                more: bits.more + u32::from(bits.twice & bit != 0),
+            }
+        })
+    }
+
+    /// Those of two lists together.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            once: self.once | other.once,
+            twice: self.twice | other.twice,
+            more: self.more + other.more,
+        }
+    }
+
+    /// So many of the words may be in a list of this signature, at most.
+    #[inline(always)]
+    pub(super) fn common(self, signature: Signature) -> u32 {
+        (signature.0 & self.once).count_ones() + (signature.0 & self.twice).count_ones() + self.more
+    }
+
+    /// Every bit.
+    pub(super) fn any(self) -> u64 {
+        self.once
+    }
+}
+
+/// The bit that a word sets in a list. Numbers are given in the order of coming, and what is common comes
+/// early: so common words seldom share a bit.
+fn bit(list: usize, word: u32) -> u64 {
     let (start, width) = PARTS[list];
-    words.iter().fold(0, |bits, word| bits | 1 << (start + word % width))
+    1 << (start + word % width)
 }

@@ -4,6 +4,8 @@
 
 use std::collections::HashMap;
 
+use smallvec::SmallVec;
+
 use super::person::{Person, Tag};
 
 /// The lists of a ticket, as indices.
@@ -15,18 +17,36 @@ pub(super) const LANGUAGES: usize = 3;
 pub(super) const REQUIRED: usize = 4;
 const LISTS: usize = 5;
 
-/// The numbers of one ticket's words, list by list.
+const BYTES: usize = 3;
+
+/// Room for 16 words; more are kept elsewhere.
+const INLINE: usize = 16;
+
+/// The most words that a pool knows at once; what is new beyond these is passed over.
+const MOST_KNOWN: usize = 1 << (8 * BYTES);
+
+/// The numbers of one ticket's words, list by list, in three bytes each: in one piece with the ticket, since to
+/// judge somebody costs little but to fetch this.
 #[derive(Debug, Default)]
 pub(super) struct Words {
-    numbers: Box<[u32]>,
+    numbers: SmallVec<[[u8; BYTES]; INLINE]>,
     ends: [u8; LISTS],
 }
 
 impl Words {
+    /// How many words are in a list.
+    pub(super) fn count(&self, list: usize) -> usize {
+        usize::from(self.ends[list] - self.start(list))
+    }
+
     /// One of its lists.
-    pub(super) fn list(&self, list: usize) -> &[u32] {
-        let start = if list == 0 { 0 } else { self.ends[list - 1] };
-        &self.numbers[usize::from(start)..usize::from(self.ends[list])]
+    pub(super) fn list(&self, list: usize) -> impl Iterator<Item = u32> {
+        let range = usize::from(self.start(list))..usize::from(self.ends[list]);
+        self.numbers[range].iter().map(|[low, middle, high]| u32::from_le_bytes([*low, *middle, *high, 0]))
+    }
+
+    fn start(&self, list: usize) -> u8 {
+        if list == 0 { 0 } else { self.ends[list - 1] }
     }
 }
 
@@ -42,31 +62,37 @@ pub(super) struct Tags {
 impl Tags {
     /// Takes a person's words into use.
     pub(super) fn intern(&mut self, person: &Person) -> Words {
-        let (mut numbers, mut ends) = (Vec::with_capacity(person.len()), [0; LISTS]);
+        let (mut numbers, mut ends) = (SmallVec::with_capacity(person.len()), [0; LISTS]);
         for (list, end) in person.words().into_iter().zip(&mut ends) {
-            numbers.extend(list.iter().map(|word| self.take(word)));
-            // At most 3 * 16 + 2 * 8: what a profile and its rules may hold.
+            numbers.extend(list.iter().filter_map(|word| self.take(word)).map(|number| {
+                let [low, middle, high, _] = number.to_le_bytes();
+                [low, middle, high]
+            }));
+            // At most 3 * 16 + 2 * 8 words: what a profile and its rules may hold.
             *end = numbers.len() as u8;
         }
-        Words { numbers: numbers.into_boxed_slice(), ends }
+        Words { numbers, ends }
     }
 
     /// Takes them out of use.
     pub(super) fn free(&mut self, words: &Words) {
-        for number in &words.numbers {
-            let (word, uses) = &mut self.uses[*number as usize];
+        for number in (0..LISTS).flat_map(|list| words.list(list)) {
+            let (word, uses) = &mut self.uses[number as usize];
             *uses -= 1;
             if *uses == 0 {
                 self.numbers.remove(word);
-                self.free.push(*number);
+                self.free.push(number);
             }
         }
     }
 
-    fn take(&mut self, word: &Tag) -> u32 {
+    fn take(&mut self, word: &Tag) -> Option<u32> {
         if let Some(number) = self.numbers.get(word) {
             self.uses[*number as usize].1 += 1;
-            return *number;
+            return Some(*number);
+        }
+        if self.numbers.len() == MOST_KNOWN {
+            return None;
         }
         let number = self.free.pop().unwrap_or_else(|| {
             self.uses.push(Default::default());
@@ -74,7 +100,7 @@ impl Tags {
         });
         self.uses[number as usize] = (word.clone(), 1);
         self.numbers.insert(word.clone(), number);
-        number
+        Some(number)
     }
 }
 
@@ -89,13 +115,14 @@ mod tests {
         let person = |json| Person::new(Profile::from_json(json).expect("a profile"));
         let first = tags.intern(&person(r#"{"offers":["a","b"],"topics":["a"]}"#));
         let second = tags.intern(&person(r#"{"seeks":["b","c"]}"#));
-        assert_eq!((first.list(OFFERS), first.list(TOPICS)), (&[0, 1][..], &[0][..]));
-        assert_eq!((second.list(OFFERS), second.list(SEEKS)), (&[][..], &[1, 2][..]));
+        let list = |words: &Words, list| words.list(list).collect::<Vec<_>>();
+        assert_eq!((list(&first, OFFERS), list(&first, TOPICS)), (vec![0, 1], vec![0]));
+        assert_eq!((list(&second, OFFERS), list(&second, SEEKS)), (vec![], vec![1, 2]));
         tags.free(&first);
         assert_eq!(tags.numbers.len(), 2, "b is still used");
         tags.free(&second);
         assert_eq!((tags.numbers.len(), tags.free.len()), (0, 3));
-        assert_eq!(tags.intern(&person(r#"{"offers":["d"]}"#)).list(OFFERS).len(), 1);
+        assert_eq!(tags.intern(&person(r#"{"offers":["d"]}"#)).count(OFFERS), 1);
         assert_eq!(tags.uses.len(), 3, "numbers are used again");
     }
 }
