@@ -18,8 +18,23 @@ use vyoma_protocol::envelope::Profile;
 const STEPS: [(u64, u16); 4] = [(0, 600), (5, 350), (10, 100), (20, 0)];
 const WORDS: [&str; 6] = ["rust", "Law", "funding", "design", "ops", "ﬁnance"];
 
+/// What people show: offers, seeks, topics, languages; and what languages they require.
 #[derive(Debug, Clone)]
-struct Words([BTreeSet<usize>; 4]);
+struct Words([BTreeSet<usize>; 5]);
+
+/// How many there are at once, how many words, and how many of them in a list.
+#[derive(Clone, Copy)]
+struct Size {
+    waiting: usize,
+    words: usize,
+    list: usize,
+    acts: usize,
+}
+
+const FEW: Size = Size { waiting: 10, words: WORDS.len(), list: 3, acts: 40 };
+
+/// So many that most lists are passed over.
+const CROWD: Size = Size { waiting: 120, words: 40, list: 9, acts: 250 };
 
 #[derive(Debug, Clone)]
 enum Act {
@@ -30,27 +45,29 @@ enum Act {
     Pass(u64),
 }
 
-fn words() -> impl Strategy<Value = Words> {
-    let list = || proptest::collection::btree_set(0..WORDS.len(), 0..4);
-    [list(), list(), list(), list()].prop_map(Words)
+fn words(size: Size) -> impl Strategy<Value = Words> {
+    let list = |most| proptest::collection::btree_set(0..size.words, 0..=most);
+    let required = prop_oneof![8 => Just(BTreeSet::new()), 1 => list(2)];
+    (list(size.list), list(size.list), list(size.list), list(size.list.min(4)), required)
+        .prop_map(|(a, b, c, d, required)| Words([a, b, c, d, required]))
 }
 
-fn acts() -> impl Strategy<Value = Vec<Act>> {
+fn acts(size: Size) -> impl Strategy<Value = Vec<Act>> {
+    let any = 0..size.waiting;
     let act = prop_oneof![
-        6 => words().prop_map(Act::Join),
-        1 => (0..10_usize).prop_map(Act::Leave),
-        1 => (0..10_usize, 0..10_usize, proptest::option::of(1..30_000_u64))
+        6 => words(size).prop_map(Act::Join),
+        1 => any.clone().prop_map(Act::Leave),
+        1 => (any.clone(), any, proptest::option::of(1..30_000_u64))
             .prop_map(|(a, b, until)| Act::Bar(a, b, until)),
-        5 => (0..9_000_u64).prop_map(Act::Pass),
+        5 => (0..90_000 / size.waiting as u64).prop_map(Act::Pass),
     ];
-    proptest::collection::vec(act, 0..40)
+    proptest::collection::vec(act, 0..size.acts)
 }
 
 impl Words {
     fn person(&self) -> Person {
         let list = |index: usize| {
-            let words: Vec<_> = self.0[index].iter().map(|word| WORDS[*word]).collect();
-            format!("{words:?}")
+            format!("{:?}", self.0[index].iter().map(|word| spell(*word)).collect::<Vec<_>>())
         };
         let json = format!(
             r#"{{"offers":{},"seeks":{},"topics":{},"languages":{}}}"#,
@@ -59,7 +76,14 @@ impl Words {
             list(2),
             list(3),
         );
-        Person::new(Profile::from_json(&json).unwrap())
+        let required: Vec<_> = self.0[4].iter().map(|word| spell(*word)).collect();
+        let person = Person::new(Profile::from_json(&json).unwrap());
+        person.requiring(required.iter().map(String::as_str))
+    }
+
+    /// Whether the other speaks a language that this one requires.
+    fn is_served_by(&self, other: &Self) -> bool {
+        self.0[4].is_empty() || !self.0[4].is_disjoint(&other.0[3])
     }
 
     /// As docs/matching.md says it.
@@ -77,6 +101,11 @@ impl Words {
         let topics = 200.0 * cosine(&self.0[topics], &other.0[topics]);
         (700.0 * (given * taken).sqrt() + topics + language).round() as u16
     }
+}
+
+/// Upper and lower case, ligatures: what is taken for the same is tested elsewhere.
+fn spell(word: usize) -> String {
+    WORDS.get(word).map_or_else(|| format!("w{word}"), |word| (*word).to_owned())
 }
 
 struct Waiter {
@@ -129,7 +158,8 @@ impl World {
         let [one, other] = [&self.waiters[&a], &self.waiters[&b]];
         let score = one.words.score(&other.words);
         let enough = score >= self.threshold(one).max(self.threshold(other));
-        (enough && self.may_meet(a, b)).then_some(score)
+        let served = one.words.is_served_by(&other.words) && other.words.is_served_by(&one.words);
+        (enough && served && self.may_meet(a, b)).then_some(score)
     }
 
     /// Whom a ticket takes.
@@ -158,11 +188,11 @@ impl World {
         assert_eq!(self.pool.check(), Ok(()));
     }
 
-    fn act(&mut self, act: Act) {
+    fn act(&mut self, act: Act, size: Size) {
         let pick =
             |index: usize| self.waiters.keys().copied().nth(index % self.waiters.len().max(1));
         match act {
-            Act::Join(words) if self.waiters.len() < 10 => {
+            Act::Join(words) if self.waiters.len() < size.waiting => {
                 let ticket = self.pool.issue();
                 self.pool.rejoin(ticket, &words.person(), self.now, self.now);
                 self.waiters.insert(ticket, Waiter { since: self.now, words, again: None });
@@ -223,13 +253,25 @@ impl World {
     }
 }
 
+fn play(acts: Vec<Act>, size: Size) {
+    let mut world = World::new();
+    for act in acts {
+        world.act(act, size);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(20_000))]
     #[test]
-    fn a_scored_pool_does_exactly_what_the_rules_say(acts in acts()) {
-        let mut world = World::new();
-        for act in acts {
-            world.act(act);
-        }
+    fn a_scored_pool_does_exactly_what_the_rules_say(acts in acts(FEW)) {
+        play(acts, FEW);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+    #[test]
+    fn so_it_does_in_a_crowd_where_lists_are_passed_over(acts in acts(CROWD)) {
+        play(acts, CROWD);
     }
 }

@@ -61,8 +61,11 @@ pub(super) struct Way<'a, 'j> {
     pub(super) query: &'a Query<'a>,
     /// The score that is needed.
     score: u16,
-    /// The work that is left.
+    /// The work that is left, and with how much left a plan is given up.
     left: usize,
+    stop: usize,
+    /// So many entries were looked through.
+    seen: usize,
     best: &'a mut Best,
     judge: &'a mut Judge<'j>,
 }
@@ -127,7 +130,7 @@ impl Index {
         best: &mut Best,
         judge: &mut Judge<'_>,
     ) -> (usize, Age) {
-        let mut way = Way { query, score, left: work, best, judge };
+        let mut way = Way { query, score, left: work, stop: 0, seen: 0, best, judge };
         let mut from = span.from;
         while from != span.to && way.left > 0 {
             let part = Span { from, ..span };
@@ -145,27 +148,41 @@ impl Index {
         shelves.map(|shelf| Plan::new(query, shelf.lanes(query, span), shelf.met(), score)).collect()
     }
 
-    /// Follows the plans, through as much of the span as the work that is left allows; if that turns out to be
-    /// too much, only through a little. Returns the end of what was looked at.
-    fn follow(&self, span: Span, mut plans: Vec<Plan<'_>>, way: &mut Way<'_, '_>) -> Age {
-        let cost = plans.iter().map(Plan::cost).sum::<usize>() as f64;
-        let share = way.left as f64 / (cost * EXPECTED);
-        way.took(PLANNING);
-        let mut to = span.to;
-        if share < 1.0 {
-            to = self.everyone.part(span, share);
-            plans.iter_mut().for_each(|plan| plan.narrow(Span { to, ..span }));
+    /// Looks through as much of a span as the work that is left allows. If that turns out to be too much, it
+    /// tries once more with less, and at last with a little. Returns the end of what was looked at.
+    fn follow(&self, span: Span, plans: Vec<Plan<'_>>, way: &mut Way<'_, '_>) -> Age {
+        let (mut plans, mut each) = (plans, EXPECTED);
+        for stop in [way.left / 2, 0] {
+            way.stop = stop;
+            let cost = plans.iter().map(Plan::cost).sum::<usize>() as f64 * each;
+            let to = self.everyone.part(span, (way.left - stop) as f64 / cost);
+            let (left, seen) = (way.left, way.seen);
+            if self.follow_to(to, span, plans, way) {
+                return to;
+            }
+            each = 2.0 * (left - way.left) as f64 / (way.seen - seen) as f64;
+            plans = self.plans(way.query, span, way.floor()).unwrap_or_default();
         }
-        if plans.iter_mut().all(|plan| plan.follow(way)) {
-            return to;
-        }
-        to = self.everyone.part(span, 0.0);
-        way.left = usize::MAX;
-        for mut plan in self.plans(way.query, Span { to, ..span }, way.floor()).into_iter().flatten() {
-            plan.follow(way);
-        }
+        (way.left, way.stop) = (usize::MAX, 0);
+        let to = self.everyone.part(span, 0.0);
+        self.follow_to(to, span, plans, way);
         way.left = 0;
         to
+    }
+
+    /// Follows plans through a part of their span. Whether it came to its end.
+    fn follow_to(
+        &self,
+        to: Age,
+        span: Span,
+        mut plans: Vec<Plan<'_>>,
+        way: &mut Way<'_, '_>,
+    ) -> bool {
+        way.left = way.left.saturating_sub(PLANNING);
+        if to != span.to {
+            plans.iter_mut().for_each(|plan| plan.narrow(Span { to, ..span }));
+        }
+        plans.iter_mut().all(|plan| plan.follow(way))
     }
 
     /// Judges the oldest of a span, where words in common aren't needed. Returns the end of what was looked
@@ -198,12 +215,13 @@ impl Way<'_, '_> {
 
     /// So many entries were looked through.
     pub(super) fn took(&mut self, entries: usize) {
-        self.left = self.left.saturating_sub(entries.max(1));
+        self.left = self.left.saturating_sub(entries);
+        self.seen += entries;
     }
 
-    /// Whether no work is left.
-    pub(super) fn is_over(&self) -> bool {
-        self.left == 0
+    /// Whether a plan has taken too much work to go on.
+    pub(super) fn is_too_much(&self) -> bool {
+        self.left <= self.stop
     }
 
     /// Judges some.

@@ -80,14 +80,14 @@ impl<'a> Plan<'a> {
         let mut floor = way.floor();
         while let Some(lane) = self.next() {
             let (ages, signatures) = lane.posting.entries(lane.range);
-            way.took(ages.len());
             let (sieve, mut at) = (way.sieve(), 0);
             while at < ages.len() {
-                let mut hits = Hits::default();
+                let (mut hits, from) = (Hits::default(), at);
                 at = collect(signatures, at, &sieve, self.course.common, &mut hits);
+                way.took(at - from);
                 hits.iter_mut().for_each(|hit| *hit = ages[*hit as usize]);
                 way.judge(&hits);
-                if way.is_over() {
+                if way.is_too_much() {
                     return false;
                 }
             }

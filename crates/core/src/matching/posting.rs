@@ -86,7 +86,7 @@ impl Posting {
     /// The end of the oldest part of a span that has about this share of its entries, a few at least.
     pub(super) fn part(&self, span: Span, share: f64) -> Age {
         let range = self.span(span);
-        let at = range.start + FEW + (range.len() as f64 * share) as usize;
+        let at = range.start + FEW + (range.len() as f64 * share.min(1.0)) as usize;
         if at < range.end { self.ages[at] } else { span.to }
     }
 
