@@ -11,6 +11,8 @@ use crate::{Outcome, Trace};
 pub struct Figures {
     /// The sum of the scores of all pairs, in thousandths.
     pub quality: f64,
+    /// The mean wait of those who were matched, in seconds.
+    pub mean: f64,
     /// The wait of those who were matched, in seconds, that half of them did not exceed.
     pub p50: f64,
     /// The same for 95 of 100.
@@ -31,8 +33,10 @@ impl Figures {
         let twice: u64 = matched(trace, outcome).map(|(_, score)| u64::from(score)).sum();
         let wait = |part| quantile(&waits, part).unwrap_or_default().as_secs_f64();
         let people = outcome.len().max(1) as f64;
+        let waited: Duration = waits.iter().sum();
         Self {
             quality: twice as f64 / 2.0,
+            mean: waited.as_secs_f64() / waits.len().max(1) as f64,
             p50: wait(0.50),
             p95: wait(0.95),
             p99: wait(0.99),
@@ -49,6 +53,7 @@ impl Figures {
         let median = |figure: fn(&Self) -> f64| median(all.iter().map(figure).collect());
         Self {
             quality: median(|figures| figures.quality),
+            mean: median(|figures| figures.mean),
             p50: median(|figures| figures.p50),
             p95: median(|figures| figures.p95),
             p99: median(|figures| figures.p99),

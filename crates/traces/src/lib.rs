@@ -10,9 +10,12 @@ pub mod edmonds;
 pub mod fairness;
 pub mod figures;
 pub mod optimum;
+pub mod plot;
+pub mod report;
 pub mod rivals;
 pub mod schedule;
 pub mod scored;
+pub mod study;
 
 use std::time::Duration;
 

@@ -1,0 +1,62 @@
+//! `vyoma-traces`: what the matchers come to on made-up crowds, as tables, and as a plot.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+use vyoma_traces::study::{RUNS, Study, WORLDS, study};
+use vyoma_traces::{plot, report};
+
+/// The page that the figures are in, and the plot beside it.
+const PAGE: &str = "docs/matching.md";
+const PLOT: &str = "docs/matching-quality.svg";
+
+/// Compares our matcher with others on made-up crowds; takes some minutes. Fails where ours isn't as
+/// good as it has to be.
+#[derive(Parser)]
+struct Args {
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    from: u64,
+    /// How many seeds.
+    #[arg(long, default_value_t = 5)]
+    seeds: u64,
+    /// Writes the figures into docs/matching.md, and the plot beside it.
+    #[arg(long)]
+    write: bool,
+}
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<bool> {
+    let seeds: Vec<u64> = (args.from..args.from + args.seeds.max(1)).collect();
+    let studies = studies(&seeds);
+    let figures = report::figures(&studies, &seeds);
+    println!("{figures}");
+    if args.write {
+        let page = std::fs::read_to_string(PAGE).with_context(|| format!("reading {PAGE}"))?;
+        std::fs::write(PAGE, report::with_figures(&page, &figures)?)?;
+        std::fs::write(PLOT, plot::draw(&studies))?;
+    }
+    Ok(report::meets_the_bar(&studies))
+}
+
+fn studies(seeds: &[u64]) -> Vec<Study> {
+    let bar = ProgressBar::new((WORLDS.len() * seeds.len() * RUNS) as u64);
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} runs, {eta} left") {
+        bar.set_style(style);
+    }
+    let studies = WORLDS.iter().map(|world| study(world, seeds, || bar.inc(1))).collect();
+    bar.finish_and_clear();
+    studies
+}
