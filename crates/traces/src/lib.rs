@@ -4,9 +4,11 @@
 //! Knows the public face of `core::matching`. Must not know how it searches, nor sockets, tasks or clocks:
 //! time is a length since the start of a trace, and all randomness comes from a seed.
 
+pub mod calibration;
 pub mod chance;
 pub mod crowd;
 pub mod edmonds;
+pub mod estimates;
 pub mod fairness;
 pub mod figures;
 pub mod optimum;

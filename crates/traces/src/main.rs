@@ -6,14 +6,14 @@ use anyhow::{Context as _, Result};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use vyoma_traces::study::{RUNS, Study, WORLDS, study};
-use vyoma_traces::{plot, report};
+use vyoma_traces::{estimates, plot, report};
 
 /// The page that the figures are in, and the plot beside it.
 const PAGE: &str = "docs/matching.md";
 const PLOT: &str = "docs/matching-quality.svg";
 
-/// Compares our matcher with others on made-up crowds; takes some minutes. Fails where ours isn't as
-/// good as it has to be.
+/// Compares our matcher with others on made-up crowds, or says how far estimates can be relied on; takes
+/// some minutes. Fails where ours isn't as good as it has to be.
 #[derive(Parser)]
 struct Args {
     /// The first seed.
@@ -22,6 +22,9 @@ struct Args {
     /// How many seeds.
     #[arg(long, default_value_t = 5)]
     seeds: u64,
+    /// Judges the estimate of the waiting time instead.
+    #[arg(long)]
+    estimates: bool,
     /// Writes the figures into docs/matching.md, and the plot beside it.
     #[arg(long)]
     write: bool,
@@ -40,23 +43,39 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<bool> {
     let seeds: Vec<u64> = (args.from..args.from + args.seeds.max(1)).collect();
-    let studies = studies(&seeds);
-    let figures = report::figures(&studies, &seeds);
-    println!("{figures}");
+    if args.estimates {
+        let bar = bar(seeds.len() * estimates::RUNS);
+        let found = estimates::measure(&seeds, || bar.inc(1));
+        bar.finish_and_clear();
+        publish(args, &report::ESTIMATES, &found.text)?;
+        return Ok(found.kept);
+    }
+    let bar = bar(WORLDS.len() * seeds.len() * RUNS);
+    let studies: Vec<Study> =
+        WORLDS.iter().map(|world| study(world, &seeds, || bar.inc(1))).collect();
+    bar.finish_and_clear();
+    publish(args, &report::QUALITY, &report::figures(&studies, &seeds))?;
     if args.write {
-        let page = std::fs::read_to_string(PAGE).with_context(|| format!("reading {PAGE}"))?;
-        std::fs::write(PAGE, report::with_figures(&page, &figures)?)?;
-        std::fs::write(PLOT, plot::draw(&studies))?;
+        std::fs::write(PLOT, plot::draw(&studies)).with_context(|| format!("writing {PLOT}"))?;
     }
     Ok(report::meets_the_bar(&studies))
 }
 
-fn studies(seeds: &[u64]) -> Vec<Study> {
-    let bar = ProgressBar::new((WORLDS.len() * seeds.len() * RUNS) as u64);
+/// Prints figures and, where that is asked for, puts them into the page.
+fn publish(args: &Args, place: &report::Place, figures: &str) -> Result<()> {
+    println!("{figures}");
+    if args.write {
+        let page = std::fs::read_to_string(PAGE).with_context(|| format!("reading {PAGE}"))?;
+        let page = place.with_figures(&page, figures)?;
+        std::fs::write(PAGE, page).with_context(|| format!("writing {PAGE}"))?;
+    }
+    Ok(())
+}
+
+fn bar(runs: usize) -> ProgressBar {
+    let bar = ProgressBar::new(runs as u64);
     if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} runs, {eta} left") {
         bar.set_style(style);
     }
-    let studies = WORLDS.iter().map(|world| study(world, seeds, || bar.inc(1))).collect();
-    bar.finish_and_clear();
-    studies
+    bar
 }

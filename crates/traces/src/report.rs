@@ -10,8 +10,38 @@ use anyhow::{Context as _, Result};
 use crate::figures::Figures;
 use crate::study::{Matcher, Study, TABLED};
 
-const BEGIN: &str = "<!-- The figures: written by `cargo run --release -p vyoma-traces -- --write`, not by hand. -->\n";
-const END: &str = "<!-- The end of the figures. -->\n";
+/// Where figures are in the page: between two lines.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    begin: &'static str,
+    end: &'static str,
+}
+
+/// Where those of the quality are.
+pub const QUALITY: Place = Place {
+    begin: "<!-- The figures: written by `cargo run --release -p vyoma-traces -- --write`. -->\n",
+    end: "<!-- The end of the figures. -->\n",
+};
+
+/// Where those of the estimates are.
+pub const ESTIMATES: Place = Place {
+    begin: "<!-- Estimates: written by `cargo run --release -p vyoma-traces -- --estimates --write`. -->\n",
+    end: "<!-- The end of the estimates. -->\n",
+};
+
+impl Place {
+    /// The page with these figures instead of those that it has.
+    ///
+    /// # Errors
+    /// If the page has not both lines, in their order.
+    pub fn with_figures(&self, page: &str, figures: &str) -> Result<String> {
+        let Self { begin, end } = self;
+        let (before, rest) =
+            page.split_once(begin).context("the page has no mark for the figures")?;
+        let (_, after) = rest.split_once(end).context("the page has no mark after the figures")?;
+        Ok(format!("{before}{begin}\n{figures}\n{end}{after}"))
+    }
+}
 
 /// What is asked of ours at 3 and at 20 a second: at least so much of the batch's quality, at less than
 /// so much of its median wait.
@@ -19,16 +49,6 @@ pub const BAR: (f64, f64) = (0.9, 0.2);
 
 /// The worlds to which the bar applies.
 const BARRED: [&str; 2] = ["3 a second", "20 a second"];
-
-/// The page with these figures instead of those that it has.
-///
-/// # Errors
-/// If the page has not both marks, in their order.
-pub fn with_figures(page: &str, figures: &str) -> Result<String> {
-    let (before, rest) = page.split_once(BEGIN).context("the page has no mark for the figures")?;
-    let (_, after) = rest.split_once(END).context("the page has no mark after the figures")?;
-    Ok(format!("{before}{BEGIN}\n{figures}\n{END}{after}"))
-}
 
 /// Everything that came out, as lines of Markdown.
 pub fn figures(studies: &[Study], seeds: &[u64]) -> String {
@@ -145,12 +165,15 @@ mod tests {
 
     #[test]
     fn only_what_is_between_the_marks_changes() {
-        let page = format!("# Title\n\nprose\n\n{BEGIN}old\n{END}\nmore prose\n");
-        let once = with_figures(&page, "new\n").unwrap();
-        assert_eq!(once, format!("# Title\n\nprose\n\n{BEGIN}\nnew\n\n{END}\nmore prose\n"));
-        assert_eq!(with_figures(&once, "new\n").unwrap(), once);
-        for page in ["", BEGIN, END, &format!("{END}{BEGIN}")] {
-            assert!(with_figures(page, "new\n").is_err(), "{page:?}");
+        for place in [QUALITY, ESTIMATES] {
+            let Place { begin, end } = place;
+            let page = format!("# Title\n\nprose\n\n{begin}old\n{end}\nmore prose\n");
+            let once = place.with_figures(&page, "new\n").unwrap();
+            assert_eq!(once, format!("# Title\n\nprose\n\n{begin}\nnew\n\n{end}\nmore prose\n"));
+            assert_eq!(place.with_figures(&once, "new\n").unwrap(), once);
+            for page in ["", begin, end, &format!("{end}{begin}")] {
+                assert!(place.with_figures(page, "new\n").is_err(), "{page:?}");
+            }
         }
     }
 }

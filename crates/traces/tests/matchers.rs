@@ -128,8 +128,15 @@ fn figures_are_those_of_the_matched() {
     let trace = four();
     let outcome = scored::run(&trace, &relaxation(&[(0, 500)]));
     let figures = Figures::new(&trace, &outcome, &[0, 3, 1, 0]);
-    let expected =
-        Figures { quality: 700.0, p50: 0.0, p95: 1.0, p99: 1.0, unmatched: 0.5, bypassed: 3.0 };
+    let expected = Figures {
+        quality: 700.0,
+        mean: 0.5,
+        p50: 0.0,
+        p95: 1.0,
+        p99: 1.0,
+        unmatched: 0.5,
+        bypassed: 3.0,
+    };
     assert_eq!(figures, expected);
     assert_eq!(quantile(&[1, 2, 3, 4], 0.5), Some(2));
     assert_eq!(quantile::<u8>(&[], 0.5), None);
