@@ -20,14 +20,17 @@ pub const PROMISED: RangeInclusive<f64> = 0.75..=0.88;
 
 /// The rates, a second. The crowds are so large that so many have to wait.
 const RATES: [f64; 4] = [0.5, 3.0, 20.0, 100.0];
-const PEOPLE: usize = 14_000;
+const PEOPLE: usize = 18_000;
 
 /// From one rate to another, a second, after ten minutes.
 const JUMPS: [(f64, f64); 3] = [(3.0, 20.0), (20.0, 3.0), (3.0, 6.0)];
 const JUMP_AT: Duration = Duration::from_secs(600);
 
+/// What a pool makes of a trace.
+type Run = fn(&Trace) -> Outcome;
+
 /// Whose waits are estimated.
-const POOLS: [(&str, fn(&Trace) -> Outcome); 3] = [
+const POOLS: [(&str, Run); 3] = [
     (USUAL, |trace| scored::run(trace, &parse(USUAL).unwrap_or_default())),
     (PATIENT, |trace| scored::run(trace, &parse(PATIENT).unwrap_or_default())),
     ("open", rivals::first_in_first_out),
@@ -70,7 +73,8 @@ pub fn measure(seeds: &[u64], mut ran: impl FnMut()) -> Estimates {
     let _ = write!(
         text,
         "\nAfter a jump of the rate, in the pool `{USUAL}`:\n\n| jump | none is given any more after | again \
-         after | when so many who came since have been matched |\n| --- | --- | --- | --- |\n"
+         after | when so many who came since have been matched | within the interval in the next minute \
+         (median) |\n| --- | --- | --- | --- | --- |\n"
     );
     for (before, after) in JUMPS {
         let of_seed = |seed: &u64| {
@@ -107,6 +111,8 @@ pub struct Silence {
     pub again: f64,
     /// How many who came after the jump, and had to wait, had been matched by then.
     pub matched: usize,
+    /// How the estimates of the minute from then on turned out.
+    pub then: Calibration,
 }
 
 /// In the usual pool; `None` if estimates don't stop, or don't come again.
@@ -118,21 +124,28 @@ pub fn silence(before: f64, after: f64, seed: u64) -> Option<Silence> {
     let since: Vec<Told> = all.into_iter().filter(|told| told.at >= JUMP_AT).collect();
     let silent = since.iter().find(|told| told.interval.is_none())?.at;
     let again = since.iter().find(|told| told.at > silent && told.interval.is_some())?.at;
+    let minute = again..again + Duration::from_secs(60);
+    let then: Vec<_> = since.iter().filter(|told| minute.contains(&told.at)).copied().collect();
     let matched = since.iter().filter(|told| told.matched && told.at + told.waited <= again);
     Some(Silence {
         after: (silent - JUMP_AT).as_secs_f64(),
         again: (again - JUMP_AT).as_secs_f64(),
         matched: matched.count(),
+        then: calibration(&then, ESTIMATES),
     })
 }
 
 fn silences(all: &[Option<Silence>]) -> String {
     let found: Vec<_> = all.iter().flatten().collect();
     if found.len() < all.len() {
-        return "not noticed, or for ever | | |".to_owned();
+        return "not noticed, or for ever | | | |".to_owned();
     }
     let most = |part: fn(&Silence) -> f64| found.iter().map(|s| part(s)).fold(0.0, f64::max);
     let fewest = found.iter().map(|silence| silence.matched).min().unwrap_or_default();
     let (after, again) = (most(|s| s.after), most(|s| s.again));
-    format!("{after:.1} s at most | {again:.0} s at most | {fewest} at least |")
+    let then = median(found.iter().map(|silence| silence.then.within).collect());
+    format!(
+        "{after:.1} s at most | {again:.0} s at most | {fewest} at least | {:.0} % |",
+        100.0 * then
+    )
 }

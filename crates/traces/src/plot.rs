@@ -98,7 +98,7 @@ impl Panel {
     /// The first and the last of a line are named.
     fn label(&self, svg: &mut String, matchers: &[Matcher], points: &[(f64, f64)]) {
         let named = matchers.iter().zip(points);
-        for (matcher, (wait, share)) in named.clone().take(1).chain(named.last()) {
+        for (matcher, (wait, share)) in named.clone().take(1).chain(named.rev().take(1)) {
             let (x, y) = (self.x(*wait) + 5.0, self.y(*share) + 14.0);
             let name = matcher.title();
             let _ = writeln!(svg, r#"<text class="note" x="{x:.1}" y="{y:.1}">{name}</text>"#);

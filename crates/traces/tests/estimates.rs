@@ -1,5 +1,7 @@
 //! The estimate of the waiting time is calibrated, or isn't given. `vyoma-traces --estimates` measures more.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use vyoma_core::matching::Relaxation;

@@ -149,8 +149,9 @@ impl Blossom {
     /// (an even number); the first end is the one nearer to where it begins.
     pub(super) fn way(&self, child: usize) -> impl Iterator<Item = (usize, usize)> {
         // From the base on, every second link is matched: that from the first child to the second isn't.
-        let forward = (child % 2 == 1).then(|| self.links[child..].iter().copied());
-        let back = (child % 2 == 0)
+        let forward = (!child.is_multiple_of(2)).then(|| self.links[child..].iter().copied());
+        let back = child
+            .is_multiple_of(2)
             .then(|| self.links[..child].iter().rev().map(|(from, to)| (*to, *from)));
         forward.into_iter().flatten().chain(back.into_iter().flatten())
     }
