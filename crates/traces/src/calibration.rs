@@ -8,7 +8,7 @@ use vyoma_core::matching::estimate::{Estimator, Interval};
 
 use crate::{Outcome, Trace};
 
-/// The first estimate somebody was given, and what became of them.
+/// An estimate somebody was given, and what became of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Told {
     /// When they came.
@@ -21,29 +21,45 @@ pub struct Told {
     pub matched: bool,
 }
 
-/// Plays what became of whom to an estimator, and asks it for an estimate for each who had to wait, as
-/// they come.
+/// What happens to somebody; at one time in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    Comes,
+    Asks,
+    Ends,
+}
+
+/// Plays what became of whom to an estimator, and asks it for an estimate for each who still waits after so
+/// long: after 0, for each who isn't matched on arrival.
 #[expect(clippy::disallowed_methods, reason = "a start to count from; later times are made up")]
-pub fn told(trace: &Trace, outcome: &Outcome) -> Vec<Told> {
+pub fn told(trace: &Trace, outcome: &Outcome, asked_after: Duration) -> Vec<Told> {
     let start = Instant::now();
-    let waited = |who: usize| outcome[who].end - trace.arrivals[who].at;
-    let comes = |who: usize| (trace.arrivals[who].at, false, who);
-    let goes = |who: usize| (outcome[who].end, true, who);
-    let mut events: Vec<_> = (0..outcome.len()).flat_map(|who| [comes(who), goes(who)]).collect();
+    let mut events: Vec<_> = outcome
+        .iter()
+        .enumerate()
+        .flat_map(|(who, fate)| {
+            let at = trace.arrivals[who].at;
+            [
+                (at, Event::Comes, who),
+                (at + asked_after, Event::Asks, who),
+                (fate.end, Event::Ends, who),
+            ]
+        })
+        .collect();
     events.sort_unstable();
     let (mut estimator, mut all) = (Estimator::new(), Vec::new());
-    for (at, ends, who) in events {
-        let (now, waited, matched) = (start + at, waited(who), outcome[who].partner.is_some());
-        match (ends, matched) {
-            (false, _) => {
-                estimator.joined(now);
-                if waited > Duration::ZERO {
-                    let interval = estimator.estimate(Duration::ZERO, now);
-                    all.push(Told { at, interval, waited, matched });
-                }
+    for (time, event, who) in events {
+        let (now, at) = (start + time, trace.arrivals[who].at);
+        let (waited, matched) = (outcome[who].end - at, outcome[who].partner.is_some());
+        match event {
+            Event::Comes => estimator.joined(now),
+            Event::Asks if waited > asked_after => {
+                let interval = estimator.estimate(asked_after, now);
+                all.push(Told { at, interval, waited, matched });
             }
-            (true, true) => estimator.matched(waited, now),
-            (true, false) => estimator.left(waited, now),
+            Event::Asks => {}
+            Event::Ends if matched => estimator.matched(waited, now),
+            Event::Ends => estimator.left(waited, now),
         }
     }
     all

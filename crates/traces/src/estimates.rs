@@ -2,7 +2,6 @@
 //!
 //! Knows which are looked at, and what is promised. Must not know how estimates come about.
 
-use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -36,8 +35,11 @@ const POOLS: [(&str, Run); 3] = [
     ("open", rivals::first_in_first_out),
 ];
 
+/// Who has waited so long asks again.
+const ASKED_AGAIN: Duration = Duration::from_secs(5);
+
 /// How many runs [`measure`] makes for each seed.
-pub const RUNS: usize = RATES.len() * POOLS.len() + JUMPS.len();
+pub const RUNS: usize = RATES.len() * (POOLS.len() + 1) + JUMPS.len();
 
 /// What came out.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,55 +52,94 @@ pub struct Estimates {
 
 /// Asks for estimates in all crowds and pools; calls `ran` after each run.
 pub fn measure(seeds: &[u64], mut ran: impl FnMut()) -> Estimates {
-    let mut text = format!(
-        "The first {ESTIMATES} estimates of each run; seeds {seeds:?}.\n\n| arrivals | pool | within the \
-         interval (lowest and highest seed) | left | its mean length |\n| --- | --- | --- | --- | --- |\n"
-    );
-    let mut kept = true;
-    for rate in RATES {
-        for (pool, run) in POOLS {
-            let of_seed = |seed: &u64| {
-                let trace = crowd(Rhythm::Poisson(rate), PEOPLE, *seed);
-                let found = calibration(&told(&trace, &run(&trace)), ESTIMATES);
-                ran();
-                found
-            };
-            let all: Vec<_> = seeds.iter().map(of_seed).collect();
-            kept &= all
-                .iter()
-                .all(|found| found.estimates == ESTIMATES && PROMISED.contains(&found.within));
-            let _ = writeln!(text, "| {rate} a second | `{pool}` | {}", cells(&all));
+    let text =
+        format!("Medians over the seeds {seeds:?}, of each the first {ESTIMATES} estimates.\n\n");
+    let mut found = Estimates { text, kept: true };
+    found.first(seeds, &mut ran);
+    found.again(seeds, &mut ran);
+    found.after_jumps(seeds, &mut ran);
+    found
+}
+
+impl Estimates {
+    fn first(&mut self, seeds: &[u64], ran: &mut impl FnMut()) {
+        self.say(
+            "| arrivals | pool | within the interval (lowest and highest seed) | left | its mean length | \
+             estimates |\n| --- | --- | --- | --- | --- | --- |\n",
+        );
+        for (rate, (pool, run)) in RATES.iter().flat_map(|rate| POOLS.map(|pool| (*rate, pool))) {
+            let all = judged(rate, run, Duration::ZERO, seeds, ran);
+            self.kept &= all.iter().all(|found| found.estimates == ESTIMATES);
+            self.kept &= all.iter().all(|found| PROMISED.contains(&found.within));
+            self.say(&format!("| {rate} a second | `{pool}` | {}", cells(&all)));
         }
     }
-    let _ = write!(
-        text,
-        "\nAfter a jump of the rate, in the pool `{USUAL}`:\n\n| jump | none is given any more after | again \
-         after | when so many who came since have been matched | within the interval in the next minute \
-         (median) |\n| --- | --- | --- | --- | --- |\n"
-    );
-    for (before, after) in JUMPS {
-        let of_seed = |seed: &u64| {
-            let silence = silence(before, after, *seed);
-            ran();
-            silence
-        };
-        let all: Vec<_> = seeds.iter().map(of_seed).collect();
-        kept &= all.iter().all(|silence| silence.is_some_and(|silence| silence.matched >= 30));
-        let _ = writeln!(text, "| {before} to {after} a second | {}", silences(&all));
+
+    /// Nothing is promised for these, and they are as honest.
+    fn again(&mut self, seeds: &[u64], ran: &mut impl FnMut()) {
+        let (pool, run) = POOLS[0];
+        for rate in RATES {
+            let all = judged(rate, run, ASKED_AGAIN, seeds, ran);
+            let line = format!(
+                "| {rate} a second | the first, asked after {ASKED_AGAIN:?} | {}",
+                cells(&all)
+            );
+            self.say(&line);
+        }
+        self.say(&format!("\nAfter a jump of the rate, in the pool `{pool}`:\n\n"));
     }
-    Estimates { text, kept }
+
+    fn after_jumps(&mut self, seeds: &[u64], ran: &mut impl FnMut()) {
+        self.say(
+            "| jump | none is given any more after | again after | when so many who came since have been \
+             matched | within the interval in the next minute |\n| --- | --- | --- | --- | --- |\n",
+        );
+        for (before, after) in JUMPS {
+            let of_seed = |seed: &u64| {
+                let silence = silence(before, after, *seed);
+                ran();
+                silence
+            };
+            let all: Vec<_> = seeds.iter().map(of_seed).collect();
+            self.kept &=
+                all.iter().all(|silence| silence.is_some_and(|silence| silence.matched >= 30));
+            self.say(&format!("| {before} to {after} a second | {}\n", silences(&all)));
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+}
+
+/// How a pool's estimates turn out with each seed.
+fn judged(
+    rate: f64,
+    run: Run,
+    asked_after: Duration,
+    seeds: &[u64],
+    ran: &mut impl FnMut(),
+) -> Vec<Calibration> {
+    let of_seed = |seed: &u64| {
+        let trace = crowd(Rhythm::Poisson(rate), PEOPLE, *seed);
+        let found = calibration(&told(&trace, &run(&trace), asked_after), ESTIMATES);
+        ran();
+        found
+    };
+    seeds.iter().map(of_seed).collect()
 }
 
 fn cells(all: &[Calibration]) -> String {
     let medians = |part: fn(&Calibration) -> f64| median(all.iter().map(part).collect());
     let within = all.iter().map(|found| found.within);
     format!(
-        "{:.1} % ({:.1}–{:.1} %) | {:.1} % | {:.2} s |",
+        "{:.1} % ({:.1}–{:.1} %) | {:.1} % | {:.2} s | {} |\n",
         100.0 * medians(|found| found.within),
         100.0 * within.clone().fold(1.0, f64::min),
         100.0 * within.fold(0.0, f64::max),
         100.0 * medians(|found| found.left),
         medians(|found| found.width),
+        medians(|found| found.estimates as f64),
     )
 }
 
@@ -120,7 +161,7 @@ pub fn silence(before: f64, after: f64, seed: u64) -> Option<Silence> {
     let rhythm = Rhythm::Jump { before, at: JUMP_AT.as_secs_f64(), after };
     let people = (before * JUMP_AT.as_secs_f64() + after * 300.0) as usize;
     let trace = crowd(rhythm, people, seed);
-    let all = told(&trace, &scored::run(&trace, &parse(USUAL)?));
+    let all = told(&trace, &scored::run(&trace, &parse(USUAL)?), Duration::ZERO);
     let since: Vec<Told> = all.into_iter().filter(|told| told.at >= JUMP_AT).collect();
     let silent = since.iter().find(|told| told.interval.is_none())?.at;
     let again = since.iter().find(|told| told.at > silent && told.interval.is_some())?.at;

@@ -43,6 +43,10 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<bool> {
     let seeds: Vec<u64> = (args.from..args.from + args.seeds.max(1)).collect();
+    if args.write {
+        // Before the minutes that it takes, not after.
+        std::fs::metadata(PAGE).with_context(|| format!("{PAGE}, from the project's root"))?;
+    }
     if args.estimates {
         let bar = bar(seeds.len() * estimates::RUNS);
         let found = estimates::measure(&seeds, || bar.inc(1));

@@ -29,7 +29,7 @@ fn graphs() -> impl Strategy<Value = (u32, Vec<Edge>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
     #[test]
     fn no_matching_weighs_more((vertices, edges) in graphs()) {
         let found = matching(vertices as usize, &edges);

@@ -25,7 +25,7 @@ fn four_of_five_are_matched_within_what_they_were_told() {
             ("open", rivals::first_in_first_out(&trace)),
         ];
         for (pool, outcome) in outcomes {
-            let found = calibration(&told(&trace, &outcome), 5000);
+            let found = calibration(&told(&trace, &outcome, Duration::ZERO), 5000);
             assert!(PROMISED.contains(&found.within), "{pool} at {rate}/s, seed {seed}: {found:?}");
             assert!(found.estimates > 1000, "{pool} at {rate}/s, seed {seed}: {found:?}");
         }
@@ -33,10 +33,24 @@ fn four_of_five_are_matched_within_what_they_were_told() {
 }
 
 #[test]
+fn who_has_waited_is_told_what_is_left() {
+    let trace = crowd(Rhythm::Poisson(3.0), 6000, 3);
+    let outcome = scored::run(&trace, &rules(USUAL));
+    for seconds in [2, 5] {
+        let after = Duration::from_secs(seconds);
+        let all = told(&trace, &outcome, after);
+        assert!(all.iter().filter_map(|told| told.interval).all(|interval| interval.from > after));
+        let found = calibration(&all, 5000);
+        assert!(PROMISED.contains(&found.within), "after {seconds} s: {found:?}");
+        assert!(found.estimates > 500, "after {seconds} s: {found:?}");
+    }
+}
+
+#[test]
 fn none_is_given_before_thirty_have_been_matched() {
     for seed in 0..5 {
         let trace = crowd(Rhythm::Poisson(3.0), 600, seed);
-        let all = told(&trace, &scored::run(&trace, &rules(USUAL)));
+        let all = told(&trace, &scored::run(&trace, &rules(USUAL)), Duration::ZERO);
         let first = all.iter().find(|told| told.interval.is_some()).unwrap().at;
         let ended = |told: &&vyoma_traces::calibration::Told| {
             told.matched && told.at + told.waited <= first
@@ -58,7 +72,7 @@ fn none_is_given_after_a_jump_until_thirty_who_came_since_have_been_matched() {
 #[test]
 fn none_is_given_where_too_few_come() {
     let trace = crowd(Rhythm::Poisson(0.02), 200, 1);
-    let all = told(&trace, &scored::run(&trace, &rules(USUAL)));
+    let all = told(&trace, &scored::run(&trace, &rules(USUAL)), Duration::ZERO);
     assert!(all.iter().all(|told| told.interval.is_none()));
     assert!(all.iter().any(|told| told.matched && told.waited > Duration::ZERO));
 }

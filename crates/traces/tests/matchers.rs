@@ -1,5 +1,7 @@
 //! The matchers on traces made by hand, where it is plain what each has to do.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use vyoma_core::matching::{Lists, Relaxation};

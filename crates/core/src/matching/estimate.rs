@@ -15,7 +15,8 @@
 //! - it has been right often enough: of the tickets before, as many as promised were matched within the
 //!   interval of their time ([`Record`]).
 //!
-//! All it keeps is bounded: some 15 KiB a pool.
+//! All it keeps is bounded: 8 bytes for each wait, 16 for each step of the curve, 4 for each second of
+//! arrivals, some 25 KiB a pool.
 
 mod arrivals;
 mod curve;
@@ -31,7 +32,7 @@ use record::Record;
 /// No estimate comes from fewer matches.
 pub const FEWEST: usize = 30;
 
-/// So many waits are kept, the last ones: 8 bytes each, and a tenth of an interval's ends is known to
+/// So many waits are kept, the last ones: a tenth of an interval's ends is known to
 /// within two of a hundred.
 pub const MOST: usize = 768;
 
@@ -62,8 +63,8 @@ pub struct Interval {
 #[derive(Debug, Clone, Default)]
 pub struct Estimator {
     arrivals: Arrivals,
-    /// When each of the last waits ended, and the wait: the oldest first.
-    waits: VecDeque<(Instant, Wait)>,
+    /// When each of the last waits ended, in seconds by [`Arrivals::second`], and the wait: the oldest first.
+    waits: VecDeque<(u32, Wait)>,
     record: Record,
     drawn: Option<Drawn>,
 }
@@ -128,7 +129,7 @@ impl Estimator {
         if let Some(first) = self.draw(now).first {
             self.record.note(first, wait);
         }
-        self.waits.push_back((now, wait));
+        self.waits.push_back((self.arrivals.second(now), wait));
         if self.waits.len() > MOST {
             self.waits.pop_front();
         }
@@ -147,8 +148,12 @@ impl Estimator {
 
     /// The curve, drawn anew if it is stale.
     fn draw(&mut self, now: Instant) -> &Drawn {
-        let old = |ended: Instant| now.saturating_duration_since(ended) > RECENT;
-        while self.waits.front().is_some_and(|(ended, _)| old(*ended)) {
+        let second = u64::from(self.arrivals.second(now));
+        while self
+            .waits
+            .front()
+            .is_some_and(|(ended, _)| u64::from(*ended) + RECENT.as_secs() < second)
+        {
             self.waits.pop_front();
         }
         let fresh = |drawn: &Drawn| {

@@ -54,6 +54,12 @@ impl Arrivals {
         self.steady_since
     }
 
+    /// How many seconds after the first arrival this is.
+    pub(super) fn second(&self, now: Instant) -> u32 {
+        let since = self.start.map(|start| now.saturating_duration_since(start));
+        since.unwrap_or_default().as_secs().min(u64::from(u32::MAX)) as u32
+    }
+
     /// Whether the rate has just jumped; all before it is forgotten then.
     pub(super) fn jumped(&mut self, now: Instant) -> bool {
         self.advance(now);

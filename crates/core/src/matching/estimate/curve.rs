@@ -50,7 +50,7 @@ struct Step {
     /// The part of all that still waits right after.
     waiting: f64,
     /// How many matches there were from here on.
-    matches: usize,
+    matches: u32,
 }
 
 /// The curve, by its steps.
@@ -63,12 +63,12 @@ impl Curve {
         waits.sort_unstable();
         let mut steps = Vec::new();
         let (mut waiting, mut at_risk) = (1.0, waits.len());
-        let mut matches = waits.iter().filter(|wait| wait.is_match()).count();
+        let mut matches = waits.iter().filter(|wait| wait.is_match()).count() as u32;
         for same in waits.chunk_by(|a, b| a == b) {
             if same[0].is_match() {
                 waiting *= 1.0 - same.len() as f64 / at_risk as f64;
                 steps.push(Step { millis: same[0].millis(), waiting, matches });
-                matches -= same.len();
+                matches -= same.len() as u32;
             }
             at_risk -= same.len();
         }
@@ -84,7 +84,7 @@ impl Curve {
         let first = self.0.partition_point(|step| step.millis <= millis(waited));
         let all = first.checked_sub(1).map_or(1.0, |before| self.0[before].waiting);
         let steps = &self.0[first..];
-        if steps.first()?.matches < FEWEST {
+        if (steps.first()?.matches as usize) < FEWEST {
             return None;
         }
         // The part that has been matched before a step, and after it.

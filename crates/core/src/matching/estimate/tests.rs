@@ -136,5 +136,5 @@ fn memory_is_bounded() {
         (0..10).for_each(|_| world.estimator.left(Duration::from_secs(3), world.now));
     }
     assert!(world.estimator.waits.len() <= MOST);
-    assert_eq!(size_of::<(Instant, Wait)>() * MOST, 18_432);
+    assert_eq!(size_of::<(u32, Wait)>() * MOST, 6_144);
 }
