@@ -28,8 +28,8 @@ const PATIENCE_SIGMA: f64 = 1.0;
 pub enum Rhythm {
     /// So many a second, each by itself.
     Poisson(f64),
-    /// As at an event: each [`BREAK_EVERY`] a break begins, when they come at `high` a second for
-    /// [`BREAK_RUSH`], and at `low` else.
+    /// As at an event: every five minutes a break begins, when they come at `high` a second for half a
+    /// minute, and at `low` else.
     Breaks {
         /// A second, outside the rush.
         low: f64,

@@ -81,7 +81,7 @@ impl Estimates {
         for rate in RATES {
             let all = judged(rate, run, ASKED_AGAIN, seeds, ran);
             let line = format!(
-                "| {rate} a second | the first, asked after {ASKED_AGAIN:?} | {}",
+                "| {rate} a second | `{pool}`, asked after {ASKED_AGAIN:?} | {}",
                 cells(&all)
             );
             self.say(&line);

@@ -32,6 +32,19 @@ fn four_of_five_are_matched_within_what_they_were_told() {
     }
 }
 
+/// Half of all leave within 12 s.
+#[test]
+fn they_are_right_where_many_leave() {
+    let mut trace = crowd(Rhythm::Poisson(3.0), 6000, 4);
+    trace.arrivals.iter_mut().for_each(|arrival| arrival.patience /= 10);
+    for schedule in [USUAL, PATIENT] {
+        let outcome = scored::run(&trace, &rules(schedule));
+        let found = calibration(&told(&trace, &outcome, Duration::ZERO), 5000);
+        assert!(PROMISED.contains(&found.within), "{schedule}: {found:?}");
+        assert!(found.left > 0.1 && found.estimates > 2000, "{schedule}: {found:?}");
+    }
+}
+
 #[test]
 fn who_has_waited_is_told_what_is_left() {
     let trace = crowd(Rhythm::Poisson(3.0), 6000, 3);

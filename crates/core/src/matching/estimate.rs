@@ -4,16 +4,16 @@
 //! how they were matched, or clocks: time is an argument.
 //!
 //! The estimate is an interval that four of five newcomers should be matched in. It comes from the
-//! survival curve of those who waited lately ([`Curve`], Kaplan and Meier's), in which whoever left
+//! survival curve of those who waited lately (`curve`, Kaplan and Meier's), in which whoever left
 //! counts as somebody who would have waited longer than they did. It is given only while there is reason
 //! to believe in it:
 //!
 //! - [`FEWEST`] matches at least are recent, that is of the last [`MOST`] tickets and [`RECENT`];
-//! - arrivals keep their rate ([`Arrivals`]): after a jump all that was learnt before is forgotten;
+//! - arrivals keep their rate (`arrivals`): after a jump all that was learnt before is forgotten;
 //! - what it was learnt from is longer than the intervals it speaks of ([`SETTLED`]), since of those who
 //!   came lately only the quickly matched are known yet;
 //! - it has been right often enough: of the tickets before, as many as promised were matched within the
-//!   interval of their time ([`Record`]).
+//!   interval of their time (`record`).
 //!
 //! All it keeps is bounded: 8 bytes for each wait, 16 for each step of the curve, 4 for each second of
 //! arrivals, some 25 KiB a pool.
