@@ -12,9 +12,10 @@ use crate::values::Span;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PoolOption(pub(crate) PoolConfig);
 
-/// What will do in a scored pool after which wait, unless it is written otherwise: a good match at
-/// first, one in sight of the lift's door after 10 s, anybody after half a minute.
-const USUAL: [(u64, u16); 4] = [(0, 500), (10, 300), (20, 100), (30, 0)];
+/// What will do in a scored pool after which wait, in milliseconds, unless it is written otherwise: in the
+/// first second only what is good, ten seconds long what fits in some way, then nearly anybody, and after 20 s
+/// anybody. Measured by `crates/traces`; docs/matching.md says why these.
+const USUAL: [(u64, u16); 5] = [(0, 400), (500, 300), (1000, 180), (10_000, 100), (20_000, 0)];
 
 const USAGE: &str = "write it as NAME=open, NAME=scored, or with its steps as \
                      NAME=scored:500/300@10s/0@30s (what score of 1000 will do from which wait on)";
@@ -61,7 +62,7 @@ pub(crate) fn pools(options: &[PoolOption]) -> Vec<PoolConfig> {
 }
 
 fn usual() -> Relaxation {
-    let steps = USUAL.map(|(after, score)| (Duration::from_secs(after), score));
+    let steps = USUAL.map(|(after, score)| (Duration::from_millis(after), score));
     // Its test holds it to what makes sense.
     Relaxation::new(steps.to_vec()).unwrap_or_default()
 }
@@ -95,7 +96,8 @@ mod tests {
         {
             assert_eq!(parse(text).unwrap().to_string(), text);
         }
-        assert_eq!(parse("b=scored").unwrap().to_string(), "b=scored:500/300@10s/100@20s/0@30s");
+        let usual = "b=scored:400/300@500ms/180@1s/100@10s/0@20s";
+        assert_eq!(parse("b=scored").unwrap().to_string(), usual);
     }
 
     #[test]

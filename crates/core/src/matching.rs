@@ -13,6 +13,7 @@
 //! possible partner: of two who come to do so, one is ordered to seek.
 
 mod choice;
+pub mod estimate;
 mod index;
 mod marks;
 mod members;
