@@ -4,6 +4,7 @@
 //! an await, and never on the message path. Seats don't pass through here: a newcomer is given
 //! its partner's desk, and moves there by itself.
 
+mod invited;
 mod visit;
 
 use std::collections::HashMap;
@@ -13,15 +14,18 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use vyoma_core::acquaintance::Acquaintances;
 use vyoma_core::directory::{Directory, Join, Resumption};
-use vyoma_core::matching::{self, Patience, Person, Pool, Pools, Step, Ticket};
+use vyoma_core::matching::{
+    self, INVITED, Invitations, Pass, Patience, Person, Pool, Pools, Step, Ticket,
+};
 use vyoma_core::roster::{Census, ConnectionId, Place, Roster};
 use vyoma_protocol::envelope::{ConversationId, Side};
 use vyoma_protocol::token::{BootId, Claims, Identity};
 
 use crate::blocks::Pair;
-use crate::config::Config;
+use crate::config::{Config, Rule};
 use crate::counters::{self, Counter};
 use crate::letterbox::{Letter, Letterbox};
+pub(crate) use invited::Invited;
 pub(crate) use visit::{Desk, Entry, Newcomer, Next, Note, Stay, View};
 
 struct State {
@@ -29,8 +33,8 @@ struct State {
     roster: Roster,
     directory: Directory<Letterbox>,
     acquaintances: Acquaintances,
-    /// Who have met don't meet again for so long.
-    cooldown: Duration,
+    invitations: Invitations,
+    patience: Patience,
     desks: HashMap<Ticket, (ConnectionId, Desk)>,
     /// Failed probes that are counted.
     failed_probes: u64,
@@ -46,59 +50,37 @@ impl Lobby {
         for [a, b] in blocked {
             acquaintances.block(a, b);
         }
-        let Config { timing, pools, cooldown, .. } = config;
+        let Config { timing, pools, invite_expiry, .. } = config;
         let patience = Patience { fresh: timing.fresh, answer: timing.probe_answer };
-        let pools = pools.iter().map(|pool| match pool.relaxation.clone() {
-            None => Pool::new(patience),
-            Some(relaxation) => Pool::scored(patience, relaxation),
-        });
+        let pools = pools.iter().map(|config| pool(&config.rule, patience));
         Self(Mutex::new(State {
-            pools: Pools::new(pools),
+            pools: Pools::new(pools, Pool::invited(patience)),
             roster: Roster::default(),
             directory: Directory::new(boot),
             acquaintances,
-            cooldown: *cooldown,
+            invitations: Invitations::new(*invite_expiry, Instant::now()),
+            patience,
             desks: HashMap::new(),
             failed_probes: 0,
         }))
+    }
+
+    /// Makes a pool of this number, which no connection is in.
+    pub(crate) fn open_pool(&self, number: u8, rule: &Rule) {
+        let mut state = self.lock();
+        let pool = pool(rule, state.patience);
+        state.pools.put(number, pool);
     }
 
     /// Queues a client: as the youngest, at the place it had before, or at that of its device's older
     /// connection. Finding no partner and being found by the next newcomer is one step, so no two wait
     /// past each other.
     pub(crate) fn enter(&self, newcomer: &Newcomer, now: Instant) -> Entry {
-        let Newcomer { id, place, pool, ref person, device, leave } = *newcomer;
+        let Newcomer { id, device, .. } = *newcomer;
         let mut state = self.lock();
-        let joined = device.filter(|_| place.is_none());
-        let ticket = match joined.map(|device| state.directory.join(device, leave, now)) {
-            Some(Join::Seated(conversation, rest)) => return Entry::Seated(conversation, rest),
-            Some(Join::TakeOver(ticket)) => {
-                if !state.supersede(ticket) {
-                    return Entry::Matched;
-                }
-                if ticket.pool() == pool {
-                    state.pools.of(ticket).heard(ticket, now);
-                    state.pools.of(ticket).describe(ticket, person);
-                    ticket
-                } else {
-                    state.forget_ticket(ticket, device);
-                    state.dispatch();
-                    state.issue(pool, person, now)
-                }
-            }
-            other => {
-                if let Some(Join::Leaving(letterbox, side)) = other {
-                    // If that is over already, all the better.
-                    let _ = letterbox.post(Letter::Departure(side));
-                }
-                match place {
-                    Some((ticket, since)) => {
-                        state.pools.of(ticket).rejoin(ticket, person, since, now);
-                        ticket
-                    }
-                    None => state.issue(pool, person, now),
-                }
-            }
+        let (ticket, pass) = match state.place(newcomer, now) {
+            Ok(placed) => placed,
+            Err(entry) => return entry,
         };
         if let Some(device) = device {
             state.directory.wait(device, ticket);
@@ -108,12 +90,16 @@ impl Lobby {
         state.desks.insert(ticket, (id, desk));
         state.roster.set(id, Place::Queued(ticket));
         let next = state.step(ticket, now);
-        Entry::Stay(Stay { ticket, next, notes })
+        Entry::Stay(Stay { ticket, pass, next, notes })
     }
 
     /// What a client that waits may know, if it was told something else; `told` is its `widened` then.
     pub(crate) fn view(&self, ticket: Ticket, told: Option<usize>, now: Instant) -> Option<View> {
         let mut state = self.lock();
+        if ticket.pool() == INVITED {
+            // The others there wait for others.
+            return told.is_none().then_some(View { ahead: 0, widened: 0 });
+        }
         let pool = state.pools.of(ticket);
         let widened = pool.widened(ticket, now);
         (told != Some(widened)).then(|| View { ahead: pool.ahead(ticket), widened })
@@ -202,18 +188,18 @@ impl Lobby {
         self.lock().directory.note_presence(id, side, until);
     }
 
-    /// A conversation has ended: its devices may join, and don't meet again for a while.
+    /// A conversation has ended: its devices may join, and don't meet again for this time.
     pub(crate) fn note_end(
         &self,
         id: ConversationId,
         devices: [Option<Identity>; 2],
+        cooldown: Duration,
         now: Instant,
     ) {
         let mut state = self.lock();
         state.directory.note_end(id);
         if let [Some(a), Some(b)] = devices {
-            let until = now + state.cooldown;
-            state.acquaintances.met(a, b, until, now);
+            state.acquaintances.met(a, b, now + cooldown, now);
         }
     }
 
@@ -270,7 +256,72 @@ impl Lobby {
     }
 }
 
+/// An empty pool of this rule. In one for those who were invited nobody waits: they do so in a pool of
+/// their own.
+fn pool(rule: &Rule, patience: Patience) -> Pool {
+    match rule {
+        Rule::Open | Rule::InviteOnly => Pool::new(patience),
+        Rule::Scored(relaxation) => Pool::scored(patience, relaxation.clone()),
+    }
+}
+
 impl State {
+    /// A newcomer's ticket, in the pool where it belongs, and its seat in an invitation.
+    fn place(
+        &mut self,
+        newcomer: &Newcomer,
+        now: Instant,
+    ) -> Result<(Ticket, Option<Pass>), Entry> {
+        let Newcomer { place, ref pool, ref person, device, leave, invite, .. } = *newcomer;
+        let name = &pool.config.name;
+        if let Some(code) = invite {
+            // Before anything else, so that a wrong one changes nothing.
+            self.invitations.judge(code, name, device, now).map_err(Entry::Uninvited)?;
+        }
+        let joined = device.filter(|_| place.is_none());
+        let mut older = None;
+        match joined.map(|device| self.directory.join(device, leave, now)) {
+            None | Some(Join::Free) => {}
+            Some(Join::Seated(conversation, rest)) => {
+                return Err(Entry::Seated(conversation, rest));
+            }
+            Some(Join::TakeOver(ticket)) if self.supersede(ticket) => older = Some(ticket),
+            Some(Join::TakeOver(_)) => return Err(Entry::Matched),
+            Some(Join::Leaving(letterbox, side)) => {
+                // If that is over already, all the better.
+                let _ = letterbox.post(Letter::Departure(side));
+            }
+        }
+        let present = |code| self.invitations.present(code, name, device, now);
+        let pass = invite.map(present).transpose().map_err(Entry::Uninvited)?.or(newcomer.pass);
+        let number = pass.map_or(usize::from(pool.number), |_| INVITED);
+        let invitation = pass.map(Pass::invitation);
+        let ticket = match (older, place) {
+            (Some(ticket), _) if self.is_place(ticket, number, invitation) => {
+                self.pools.of(ticket).heard(ticket, now);
+                self.pools.of(ticket).describe(ticket, person);
+                ticket
+            }
+            (Some(older), _) => {
+                self.forget_ticket(older, device);
+                self.dispatch();
+                self.issue(number, person, now)
+            }
+            (None, Some((ticket, since))) => {
+                self.pools.of(ticket).rejoin(ticket, person, since, now);
+                ticket
+            }
+            (None, None) => self.issue(number, person, now),
+        };
+        invitation.into_iter().for_each(|it| self.pools.of(ticket).admit(ticket, it));
+        Ok((ticket, pass))
+    }
+
+    /// Whether a ticket is in this pool, and of this invitation.
+    fn is_place(&mut self, ticket: Ticket, pool: usize, invitation: Option<u64>) -> bool {
+        ticket.pool() == pool && self.pools.of(ticket).invitation(ticket) == invitation
+    }
+
     fn step(&mut self, ticket: Ticket, now: Instant) -> Next {
         let step = self.pools.of(ticket).step(ticket, now);
         self.dispatch();
@@ -319,9 +370,13 @@ impl State {
         true
     }
 
-    /// Keeps a device from those that it has met lately, or that one of the two has blocked.
+    /// Keeps a device from those that it has met lately, or that one of the two has blocked. By an
+    /// invitation two ask for each other: then it doesn't matter that they have met.
     fn bar(&mut self, device: Identity, ticket: Ticket, now: Instant) {
         for (other, until) in self.acquaintances.kept_from(device, now) {
+            if until.is_some() && ticket.pool() == INVITED {
+                continue;
+            }
             if let Some(theirs) = self.directory.ticket(other)
                 && theirs.pool() == ticket.pool()
             {

@@ -21,7 +21,9 @@ use crate::admission::Permit;
 use crate::buffer;
 use crate::counters;
 use crate::hold::{Held, Hold};
+use crate::lobby::Invited;
 use crate::outbox::Outbox;
+use crate::pools::NamedPool;
 use crate::shared::Shared;
 use crate::speaker::Speaker;
 use crate::worker::Home;
@@ -35,6 +37,8 @@ pub(crate) struct Seeking {
     /// What it says to the partner to come.
     pub(crate) hold: Hold,
     pub(crate) queued: Option<Queued>,
+    /// Its seat in an invitation, if it has come by one.
+    pub(crate) invited: Option<Invited>,
 }
 
 /// A client's place in the queue.
@@ -78,8 +82,10 @@ pub(crate) struct Seat {
     /// How many bytes it had acknowledged when that was last looked at; the lower half of the
     /// number is enough to see it grow.
     acknowledged: u32,
-    /// Which of the configured pools it wants.
-    pub(crate) pool: u8,
+    /// The pool that it wants.
+    pub(crate) pool: Arc<NamedPool>,
+    /// It has come by an invitation in its address, and wants nobody else.
+    pub(crate) invited: bool,
     home: Home,
     membership: Membership,
     _permit: Permit,
@@ -103,6 +109,7 @@ impl Seat {
         stream: TcpStream,
         permit: Permit,
         home: Home,
+        pool: Arc<NamedPool>,
         shared: &Arc<Shared>,
     ) -> Box<Self> {
         let id = shared.next_connection();
@@ -119,7 +126,8 @@ impl Seat {
             speaker: None,
             receipt: 0,
             acknowledged: 0,
-            pool: 0,
+            pool,
+            invited: false,
             home,
             membership: Membership { id, shared: Arc::clone(shared) },
             _permit: permit,
@@ -144,13 +152,30 @@ impl Seat {
     pub(crate) fn seeking(&mut self) -> &mut Seeking {
         let held = &self.membership.shared.held;
         self.seeking.get_or_insert_with(|| {
-            Box::new(Seeking { hold: Hold::new(Arc::clone(held)), queued: None })
+            Box::new(Seeking { hold: Hold::new(Arc::clone(held)), queued: None, invited: None })
         })
     }
 
     /// Its place in the queue, if it has one.
     pub(crate) fn queued(&self) -> Option<Queued> {
         self.seeking.as_ref()?.queued
+    }
+
+    /// It has come by an invitation, with a place in the queue.
+    pub(crate) fn come_by(&mut self, invited: Invited, ticket: Ticket) {
+        let queued = Queued { ticket, since: Instant::now(), told: None };
+        let seeking = self.seeking();
+        (seeking.queued, seeking.invited) = (Some(queued), Some(invited));
+        self.invited = true;
+    }
+
+    /// Whether it has come by an invitation; then nobody else does so from now on: it has met its partner.
+    pub(crate) fn spend_invitation(&mut self) -> bool {
+        let invited = self.seeking.as_ref().and_then(|seeking| seeking.invited.as_ref());
+        invited.is_some_and(|invited| {
+            invited.spend();
+            true
+        })
     }
 
     /// What it needs without a partner, given up: it has one now.

@@ -19,7 +19,7 @@ fn parse(arguments: &[&str]) -> Result<Invocation, clap::Error> {
 
 fn config(arguments: &[&str]) -> Config {
     match parse(arguments).unwrap().command {
-        Command::Serve(options) => options.config(),
+        Command::Serve(options) => options.config().unwrap(),
         Command::Chat(_) | Command::Healthcheck(_) | Command::Bench(_) => {
             panic!("that is not how a server is started")
         }

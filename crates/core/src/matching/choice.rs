@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use super::Ticket;
+use super::invited::Invited;
 use super::person::{Person, Tag};
 use super::score::{Lists, score};
 
@@ -71,6 +72,8 @@ pub(super) struct Choice {
     barred: BTreeMap<(Ticket, Ticket), Option<Instant>>,
     /// `None`: the oldest comes first.
     scored: Option<Scored>,
+    /// If there: only those of one invitation meet.
+    invited: Option<Invited>,
 }
 
 /// What a look at those who wait has brought.
@@ -89,12 +92,28 @@ impl Choice {
             members: HashMap::new(),
             tags: Tags::default(),
         });
-        Self { waiting: BTreeSet::new(), barred: BTreeMap::new(), scored }
+        Self { waiting: BTreeSet::new(), barred: BTreeMap::new(), scored, invited: None }
     }
 
-    /// Whether scores decide.
+    pub(super) fn invited() -> Self {
+        Self { invited: Some(Invited::default()), ..Self::new(None) }
+    }
+
+    /// A ticket is of this invitation.
+    pub(super) fn admit(&mut self, ticket: Ticket, invitation: u64) {
+        if let Some(invited) = &mut self.invited {
+            invited.enter(ticket, invitation);
+        }
+    }
+
+    /// Of which invitation a ticket is.
+    pub(super) fn invitation(&self, ticket: Ticket) -> Option<u64> {
+        self.invited.as_ref()?.invitation(ticket)
+    }
+
+    /// Whether something else than age decides: not everybody fits everybody.
     pub(super) fn is_scored(&self) -> bool {
-        self.scored.is_some()
+        self.scored.is_some() || self.invited.is_some()
     }
 
     /// How many steps of relaxation there are behind a ticket.
@@ -127,6 +146,9 @@ impl Choice {
         self.waiting.remove(&ticket);
         if let Some(scored) = &mut self.scored {
             scored.leave(ticket);
+        }
+        if let Some(invited) = &mut self.invited {
+            invited.leave(ticket);
         }
         if !self.barred.is_empty() {
             self.barred.retain(|(a, b), _| *a != ticket && *b != ticket);
@@ -172,6 +194,10 @@ impl Choice {
         most: usize,
         now: Instant,
     ) -> Found {
+        if let Some(invited) = &self.invited {
+            let free = |other: &Ticket| self.shows(*other) && !self.is_barred(ticket, *other, now);
+            return Found { candidates: invited.others(ticket).filter(free).collect(), rest: None };
+        }
         let mut met = self
             .waiting
             .range(from.unwrap_or(Ticket::OLDEST)..)

@@ -149,6 +149,21 @@ impl<'a> Codec<'a, &'a str> for Opaque {
     }
 }
 
+/// An invitation's code, as a person writes it: 1 to 64 letters, dashes, points and spaces.
+pub(super) struct Spoken;
+
+impl<'a> Codec<'a, &'a str> for Spoken {
+    const SCHEMA: &'static str = r#"{"type":"string","pattern":"^[A-Za-z .-]{1,64}$"}"#;
+
+    fn read(value: &'a str) -> Result<&'a str, Wrong> {
+        word(value, 64, |byte| byte.is_ascii_alphabetic() || matches!(byte, b' ' | b'.' | b'-'))
+    }
+
+    fn write(value: &&'a str, out: &mut Vec<u8>) {
+        push_quoted(value, out);
+    }
+}
+
 /// A stable name: 1 to 32 of `[a-z0-9_]`.
 pub(super) struct Name;
 
