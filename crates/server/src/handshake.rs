@@ -161,7 +161,7 @@ impl Guest {
             self.permit.forwarded(client, self.peer)?;
         }
         let path = request.path();
-        match request.intent {
+        match &request.intent {
             Intent::Http => {
                 let forwarded = is_forwarded(&request.fields);
                 Ok(Verdict::Http(Visitor::new(self.peer, forwarded)))
@@ -173,7 +173,7 @@ impl Guest {
                 self.permit.stay()?;
                 let dialect = Dialect::choose(&request.fields);
                 let invited = invited(&request, dialect, &pool, shared)?;
-                Ok(Verdict::Upgrade { accept, dialect, pool, invited })
+                Ok(Verdict::Upgrade { accept: accept.clone(), dialect, pool, invited })
             }
         }
     }

@@ -66,8 +66,8 @@ impl Pools {
         lobby: &Lobby,
     ) -> Result<Arc<NamedPool>, Refusal> {
         let mut demanded = self.demanded.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = demanded.iter().filter_map(Weak::upgrade);
-        if let Some(pool) = known.into_iter().find(|pool| pool.config.name == name) {
+        let mut known = demanded.iter().filter_map(Weak::upgrade);
+        if let Some(pool) = known.find(|pool| pool.config.name == name) {
             return Ok(pool);
         }
         let free = demanded.iter().position(|pool| pool.strong_count() == 0);
@@ -80,8 +80,11 @@ impl Pools {
         let number = (self.declared.len() + place) as u8;
         lobby.open_pool(number, &config.rule);
         let pool = Arc::new(NamedPool { number, config });
-        demanded.resize_with(demanded.len().max(place + 1), Weak::new);
-        demanded[place] = Arc::downgrade(&pool);
+        let held = Arc::downgrade(&pool);
+        match demanded.get_mut(place) {
+            Some(free) => *free = held,
+            None => demanded.push(held),
+        }
         Ok(pool)
     }
 }

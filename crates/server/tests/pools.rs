@@ -11,12 +11,12 @@ use common::client::{Client, Dial, upgrade_head};
 use common::http;
 use common::speaker::Speaker;
 use serde_json::{Value, json};
-use vyoma_server::{Config, PoolConfig, Relaxation};
+use vyoma_server::{Config, PoolConfig, Relaxation, Rule};
 
 /// What will do at once, and after how many milliseconds anybody will.
 fn scored(name: &str, threshold: u16, anybody_after: u64) -> PoolConfig {
     let steps = vec![(Duration::ZERO, threshold), (Duration::from_millis(anybody_after), 0)];
-    PoolConfig { name: name.to_owned(), relaxation: Some(Relaxation::new(steps).unwrap()) }
+    PoolConfig::new(name, Rule::Scored(Relaxation::new(steps).unwrap()))
 }
 
 fn house(pools: Vec<PoolConfig>, change: impl FnOnce(&mut Config)) -> House {
@@ -83,7 +83,7 @@ fn what_will_do_falls_until_anybody_will() {
 
 #[test]
 fn pools_are_apart_and_one_that_is_not_there_is_refused() {
-    let open = PoolConfig { name: "lobby2".to_owned(), relaxation: None };
+    let open = PoolConfig::new("lobby2", Rule::Open);
     let house = house(vec![open], |_| {});
     let to = house.address();
     let mut there = join(to, "lobby2", &json!({}));
