@@ -43,6 +43,7 @@ const ASSETS: &[Asset] = assets! {
     SCRIPT "/vyoma/errors.js"
     SCRIPT "/vyoma/hearing.js"
     SCRIPT "/vyoma/inbox.js"
+    SCRIPT "/vyoma/inviting.js"
     SCRIPT "/vyoma/json.js"
     SCRIPT "/vyoma/line.js"
     SCRIPT "/vyoma/outbox.js"
