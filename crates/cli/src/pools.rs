@@ -23,9 +23,11 @@ const USUAL: [(u64, u16); 4] = [(0, 500), (10, 300), (20, 100), (30, 0)];
 const USAGE: &str = "write it as NAME=open, NAME=invite-only, NAME=scored, or with its steps as \
                      NAME=scored:500/300@10s/0@30s (what score of 1000 will do from which wait on)";
 
-const STEPS: &str = "write steps as 500/300@10s/0@30s (what score of 1000 will do from which wait on)";
+const STEPS: &str =
+    "write steps as 500/300@10s/0@30s (what score of 1000 will do from which wait on)";
 
-const ON_DEMAND: &str = "write it as the most pools at once, such as 100, or with their rule as 100=scored";
+const ON_DEMAND: &str =
+    "write it as the most pools at once, such as 100, or with their rule as 100=scored";
 
 impl FromStr for PoolOption {
     type Err = &'static str;
@@ -137,9 +139,13 @@ mod tests {
 
     #[test]
     fn pools_are_read_as_they_are_shown() {
-        for text in
-            ["a=open", "e=invite-only", "b=scored:500/300@10s/100@20s/0@30s", "c=scored:0", "d=scored:1000/1@1h"]
-        {
+        for text in [
+            "a=open",
+            "e=invite-only",
+            "b=scored:500/300@10s/100@20s/0@30s",
+            "c=scored:0",
+            "d=scored:1000/1@1h",
+        ] {
             assert_eq!(parse(text).unwrap().to_string(), text);
         }
         assert_eq!(parse("b=scored").unwrap().to_string(), "b=scored:500/300@10s/100@20s/0@30s");

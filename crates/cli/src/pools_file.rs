@@ -78,10 +78,8 @@ mod tests {
         ";
         let steps = vec![(Duration::ZERO, 600), (Duration::from_secs(60), 0)];
         let founders = Rule::Scored(Relaxation::new(steps).unwrap());
-        let cooldown = |pool, seconds| PoolConfig {
-            cooldown: Some(Duration::from_secs(seconds)),
-            ..pool
-        };
+        let cooldown =
+            |pool, seconds| PoolConfig { cooldown: Some(Duration::from_secs(seconds)), ..pool };
         assert_eq!(
             parsed(text),
             Ok(vec![
@@ -100,10 +98,13 @@ mod tests {
             ("[a]\nrule = \"open\"\nsteps = \"500\"", &["a.rule", "only scored has steps"]),
             ("[a]\nrule = \"scored\"\nsteps = \"5oo\"", &["a.steps", "500/300@10s/0@30s"]),
             ("[a]\nrule = \"scored\"\nsteps = \"500/600@1s\"", &["a.steps", "falling scores"]),
-            ("[a]\nrule = \"open\"\ncooldown = \"10\"", &["a.cooldown", "10m"]),
+            ("[a]\nrule = \"open\"\ncooldown = \"10\"", &["a.cooldown", "500ms, 25s"]),
             ("[A]\nrule = \"open\"", &["A.(name)", "a-z"]),
             ("[a]\ncooldown = \"1m\"", &["line 1", "missing field `rule`"]),
-            ("[a]\nrule = \"open\"\nscore = 1", &["line 3", "score", "`rule`, `steps`, `cooldown`"]),
+            (
+                "[a]\nrule = \"open\"\nscore = 1",
+                &["line 3", "score", "`rule`, `steps`, `cooldown`"],
+            ),
             ("[a]\nrule = 7", &["line 2", "expected a string"]),
             ("[a]\nrule = \"open\"\n[a]\nrule = \"open\"", &["line 3", "duplicate"]),
             ("rule = \"open\"", &["line 1", "expected struct Table"]),

@@ -334,7 +334,9 @@ impl Config {
                 "there can be up to 254 beside the default one",
             ),
             (
-                self.on_demand.as_ref().is_none_or(|pools| pools.most <= INVITED - self.pools.len()),
+                self.on_demand
+                    .as_ref()
+                    .is_none_or(|pools| pools.most <= INVITED - self.pools.len()),
                 "pools-on-demand",
                 "there can be up to 254 pools beside the default one, those that are declared included",
             ),

@@ -189,9 +189,9 @@ fn invited(
 ) -> Result<Option<(Invited, Ticket)>, Refused> {
     let code = match request.query("invite") {
         Some(_) if dialect == Dialect::V1 => return Err(Refusal::InviteMisplaced.into()),
-        Some(code) => Code::parse(code).ok_or(Refusal::BadInvite)?,
+        Some(code) => Code::parse(code).ok_or(Refusal::NoSuchInvite)?,
         None if dialect == Dialect::Plain && pool.config.rule == Rule::InviteOnly => {
-            return Err(Refusal::InviteNeeded.into());
+            return Err(Refusal::InviteMissing.into());
         }
         None => return Ok(None),
     };
@@ -203,8 +203,8 @@ fn invited(
 
 fn uninvited(why: Uninvited) -> Refused {
     match why {
-        Uninvited::Unknown => Refusal::BadInvite.into(),
-        Uninvited::Used => Refusal::InviteUsed.into(),
+        Uninvited::Unknown => Refusal::NoSuchInvite.into(),
+        Uninvited::Used => Refusal::InviteSpent.into(),
         Uninvited::TooMany => Refusal::InviteAttempts.into(),
         Uninvited::TooFast(wait) => {
             Refused { why: Refusal::InviteAttempts, retry_after: Some(wait) }

@@ -160,7 +160,9 @@ impl Invitations {
         self.failures.look(FAILURES, now - self.start).map_err(Uninvited::TooFast)?;
         let why = match self.all.get(&code).filter(|found| *found.pool == *pool) {
             None => Uninvited::Unknown,
-            Some(Invitation { state: State::Open(seats), .. }) if place(seats, device).is_some() => {
+            Some(Invitation { state: State::Open(seats), .. })
+                if place(seats, device).is_some() =>
+            {
                 return Ok(());
             }
             Some(_) => Uninvited::Used,

@@ -61,11 +61,11 @@ refusals! {
     /// A request to upgrade that names a pool which isn't there.
     NoSuchPool = "no_such_pool", 404, "This server has no pool of that name; leave ?pool= out for the usual one.";
     /// A request to upgrade by an invitation that isn't there (any more).
-    BadInvite = "bad_invite", 404, "There is no such invitation in this pool, or it has expired.";
+    NoSuchInvite = "no_such_invite", 404, "There is no such invitation in this pool, or it has expired.";
     /// A request to upgrade by an invitation that others have used.
-    InviteUsed = "invite_used", 409, "Two others have used that invitation.";
+    InviteSpent = "invite_spent", 409, "Two others have used that invitation.";
     /// A request to upgrade into a pool for those who were invited.
-    InviteNeeded = "invite_needed", 403, "Nobody is paired in this pool without an invitation; add ?invite= and its code.";
+    InviteMissing = "invite_missing", 403, "Nobody is paired in this pool without an invitation; add ?invite= and its code.";
     /// A request to upgrade in `vyoma.v1` with an invitation in the address.
     InviteMisplaced = "invite_misplaced", 400, "In vyoma.v1 the invitation is named in join, not in the address.";
     /// Too many invitations that weren't there were tried.

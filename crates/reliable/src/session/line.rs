@@ -303,7 +303,8 @@ impl Session {
                 Verdict::Dead => return self.drop_line(Cause::Lost, now),
             },
         }
-        let answer_by = [self.line.answer_by, self.inviting.answer_by()].into_iter().flatten().min();
+        let answer_by =
+            [self.line.answer_by, self.inviting.answer_by()].into_iter().flatten().min();
         if answer_by.is_some_and(|by| by <= now) {
             self.drop_line(Cause::Lost, now);
         } else if self.line.replace_at.is_some_and(|at| at <= now) {
