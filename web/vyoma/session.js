@@ -12,7 +12,6 @@ import { hearBinary, hearText } from "./hearing.js";
 import { Untaken } from "./inbox.js";
 import * as line from "./line.js";
 import { IDLE, Talk } from "./place.js";
-import { Refused } from "./refused.js";
 import { flush, put, took, typeToPartner, waitsUntil } from "./saying.js";
 import * as wishes from "./wishes.js";
 
