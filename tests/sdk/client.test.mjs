@@ -141,9 +141,9 @@ test("the two who join with an invitation's code meet, and a third doesn't", asy
   await eve.hear("ended");
   eve.it.join(undefined, { invite: code });
   assert.equal((await eve.hear("error")).name, "invite_used");
-  const late = ada.it.invite();
+  const late = assert.rejects(ada.it.invite(), isRefused("closed"));
   await ada.it.close();
-  await assert.rejects(late, isRefused("closed"));
+  await late;
 });
 
 test("in a pool where profiles decide, both hear what they have in common", async () => {

@@ -6,6 +6,7 @@ import { Driver } from "./driver.js";
 import { SENTENCES } from "./ends.js";
 import { Receipts } from "./receipts.js";
 import { Refused } from "./refused.js";
+import { watchPage } from "./watching.js";
 
 /**
  * What a partner is shown; each part may be left out.
@@ -394,21 +395,4 @@ function bodyOf(value) {
   if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0));
   // What isn't JSON at all (undefined, a function) is refused as such.
   return JSON.stringify(value) ?? "";
-}
-
-/**
- * Calls `wake` when the page comes into sight or back online, or out of the browser's cache.
- *
- * @param {() => void} wake
- * @returns {() => void} stops that
- */
-function watchPage(wake) {
-  if (!globalThis.document) return () => {};
-  const seen = () => document.visibilityState === "visible" && wake();
-  const stop = new AbortController();
-  const { signal } = stop;
-  document.addEventListener("visibilitychange", seen, { signal });
-  addEventListener("pageshow", ({ persisted }) => persisted && wake(), { signal });
-  addEventListener("online", wake, { signal });
-  return () => stop.abort();
 }

@@ -4,6 +4,7 @@
 //! an await, and never on the message path. Seats don't pass through here: a newcomer is given
 //! its partner's desk, and moves there by itself.
 
+mod arrival;
 mod invited;
 mod visit;
 
@@ -13,9 +14,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use vyoma_core::acquaintance::Acquaintances;
-use vyoma_core::directory::{Directory, Join, Resumption};
+use vyoma_core::directory::{Directory, Resumption};
 use vyoma_core::matching::{
-    self, INVITED, Invitations, Pass, Patience, Person, Pool, Pools, Step, Ticket,
+    self, INVITED, Invitations, Patience, Person, Pool, Pools, Step, Ticket,
 };
 use vyoma_core::roster::{Census, ConnectionId, Place, Roster};
 use vyoma_protocol::envelope::{ConversationId, Side};
@@ -24,7 +25,7 @@ use vyoma_protocol::token::{BootId, Claims, Identity};
 use crate::blocks::Pair;
 use crate::config::{Config, Rule};
 use crate::counters::{self, Counter};
-use crate::letterbox::{Letter, Letterbox};
+use crate::letterbox::Letterbox;
 pub(crate) use invited::Invited;
 pub(crate) use visit::{Desk, Entry, Newcomer, Next, Note, Stay, View};
 
@@ -266,62 +267,6 @@ fn pool(rule: &Rule, patience: Patience) -> Pool {
 }
 
 impl State {
-    /// A newcomer's ticket, in the pool where it belongs, and its seat in an invitation.
-    fn place(
-        &mut self,
-        newcomer: &Newcomer,
-        now: Instant,
-    ) -> Result<(Ticket, Option<Pass>), Entry> {
-        let Newcomer { place, ref pool, ref person, device, leave, invite, .. } = *newcomer;
-        let name = &pool.config.name;
-        if let Some(code) = invite {
-            // Before anything else, so that a wrong one changes nothing.
-            self.invitations.judge(code, name, device, now).map_err(Entry::Uninvited)?;
-        }
-        let joined = device.filter(|_| place.is_none());
-        let mut older = None;
-        match joined.map(|device| self.directory.join(device, leave, now)) {
-            None | Some(Join::Free) => {}
-            Some(Join::Seated(conversation, rest)) => {
-                return Err(Entry::Seated(conversation, rest));
-            }
-            Some(Join::TakeOver(ticket)) if self.supersede(ticket) => older = Some(ticket),
-            Some(Join::TakeOver(_)) => return Err(Entry::Matched),
-            Some(Join::Leaving(letterbox, side)) => {
-                // If that is over already, all the better.
-                let _ = letterbox.post(Letter::Departure(side));
-            }
-        }
-        let present = |code| self.invitations.present(code, name, device, now);
-        let pass = invite.map(present).transpose().map_err(Entry::Uninvited)?.or(newcomer.pass);
-        let number = pass.map_or(usize::from(pool.number), |_| INVITED);
-        let invitation = pass.map(Pass::invitation);
-        let ticket = match (older, place) {
-            (Some(ticket), _) if self.is_place(ticket, number, invitation) => {
-                self.pools.of(ticket).heard(ticket, now);
-                self.pools.of(ticket).describe(ticket, person);
-                ticket
-            }
-            (Some(older), _) => {
-                self.forget_ticket(older, device);
-                self.dispatch();
-                self.issue(number, person, now)
-            }
-            (None, Some((ticket, since))) => {
-                self.pools.of(ticket).rejoin(ticket, person, since, now);
-                ticket
-            }
-            (None, None) => self.issue(number, person, now),
-        };
-        invitation.into_iter().for_each(|it| self.pools.of(ticket).admit(ticket, it));
-        Ok((ticket, pass))
-    }
-
-    /// Whether a ticket is in this pool, and of this invitation.
-    fn is_place(&mut self, ticket: Ticket, pool: usize, invitation: Option<u64>) -> bool {
-        ticket.pool() == pool && self.pools.of(ticket).invitation(ticket) == invitation
-    }
-
     fn step(&mut self, ticket: Ticket, now: Instant) -> Next {
         let step = self.pools.of(ticket).step(ticket, now);
         self.dispatch();

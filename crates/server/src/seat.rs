@@ -3,6 +3,8 @@
 //! Knows how to read, judge and write one socket. Must not know who the partner is, or why it was
 //! chosen: it moves, whole, to the task of the conversation.
 
+mod seeking;
+
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -13,7 +15,6 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
 use vyoma_core::liveness::{Heartbeat, Verdict};
-use vyoma_core::matching::Ticket;
 use vyoma_core::roster::ConnectionId;
 use vyoma_protocol::{CloseCode, Control, Event, HEADROOM, READ_SIZE, Reason, Relay, Window};
 
@@ -21,34 +22,16 @@ use crate::admission::Permit;
 use crate::buffer;
 use crate::counters;
 use crate::hold::{Held, Hold};
-use crate::lobby::Invited;
 use crate::outbox::Outbox;
 use crate::pools::NamedPool;
 use crate::shared::Shared;
 use crate::speaker::Speaker;
 use crate::worker::Home;
+pub(crate) use seeking::{Queued, Seeking};
 
 /// The least a read asks for while a message is incomplete. What is held and what is read stay
 /// under 64 KiB + 4 KiB together, so a stalled pair costs at most twice that a direction.
 const LEAST_READ: usize = 4 * 1024;
-
-/// What only a client that seeks a partner needs, or soon will.
-pub(crate) struct Seeking {
-    /// What it says to the partner to come.
-    pub(crate) hold: Hold,
-    pub(crate) queued: Option<Queued>,
-    /// Its seat in an invitation, if it has come by one.
-    pub(crate) invited: Option<Invited>,
-}
-
-/// A client's place in the queue.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Queued {
-    pub(crate) ticket: Ticket,
-    pub(crate) since: Instant,
-    /// Whether the client was told that it waits, and with what `widened`.
-    pub(crate) told: Option<usize>,
-}
 
 /// What a read brought.
 pub(crate) enum Received {
@@ -146,41 +129,6 @@ impl Seat {
     pub(crate) fn speaker(&mut self) -> &mut Speaker {
         #[expect(clippy::expect_used, reason = "the dialect never changes")]
         self.speaker.as_deref_mut().expect("it speaks vyoma.v1")
-    }
-
-    /// What it needs without a partner.
-    pub(crate) fn seeking(&mut self) -> &mut Seeking {
-        let held = &self.membership.shared.held;
-        self.seeking.get_or_insert_with(|| {
-            Box::new(Seeking { hold: Hold::new(Arc::clone(held)), queued: None, invited: None })
-        })
-    }
-
-    /// Its place in the queue, if it has one.
-    pub(crate) fn queued(&self) -> Option<Queued> {
-        self.seeking.as_ref()?.queued
-    }
-
-    /// It has come by an invitation, with a place in the queue.
-    pub(crate) fn come_by(&mut self, invited: Invited, ticket: Ticket) {
-        let queued = Queued { ticket, since: Instant::now(), told: None };
-        let seeking = self.seeking();
-        (seeking.queued, seeking.invited) = (Some(queued), Some(invited));
-        self.invited = true;
-    }
-
-    /// Whether it has come by an invitation; then nobody else does so from now on: it has met its partner.
-    pub(crate) fn spend_invitation(&mut self) -> bool {
-        let invited = self.seeking.as_ref().and_then(|seeking| seeking.invited.as_ref());
-        invited.is_some_and(|invited| {
-            invited.spend();
-            true
-        })
-    }
-
-    /// What it needs without a partner, given up: it has one now.
-    pub(crate) fn take_seeking(&mut self) -> Option<Box<Seeking>> {
-        self.seeking.take()
     }
 
     /// Moves the socket to the runtime of the worker that polls it from now on.

@@ -1,11 +1,12 @@
 //! Every envelope of `vyoma.v1`, in both directions: the table that docs/protocol.md is held to.
 
 use super::codec::{
-    Codec, Conversation, Count, Ending, EndingName, Flag, Json, Level, LevelName, Name, NameList,
-    Names, Number, Opaque, Path, Person, Presence, PresenceName, Side, SideName, Spoken, Stream,
-    Subject, SubjectName, Text,
+    Codec, Conversation, Count, Ending, EndingName, Flag, Json, Level, LevelName, Name, Number,
+    Opaque, Path, Person, Presence, PresenceName, Side, SideName, Spoken, Stream, Subject,
+    SubjectName, Text,
 };
 use super::fault::Fault;
+use super::names::{NameList, Names};
 use super::scan::Scanned;
 use super::table::{self, FieldSpec, TypeSpec, envelopes, field_type};
 use super::{ConversationId, MAX_SIGNAL, Profile, StreamId};
