@@ -2,16 +2,18 @@
 //!
 //! Knows names, and whose number is whose. Must not know who waits in them: that is the lobby's.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use vyoma_core::matching::INVITED;
+use vyoma_core::roster::ConnectionId;
 use vyoma_protocol::handshake::Refusal;
 
 use crate::config::{Config, OnDemand, PoolConfig};
 use crate::lobby::Lobby;
 
-/// A pool, by number and by name. One that was made on demand lasts as long as somebody holds it: every
-/// connection holds its own.
+/// A pool, by number and by name. One that was made on demand lasts as long as somebody holds it, as every
+/// connection does with its own.
 pub(crate) struct NamedPool {
     /// Its number in the lobby.
     pub(crate) number: u8,
@@ -23,9 +25,18 @@ pub(crate) struct Pools {
     /// Numbered from 0 on.
     declared: Vec<Arc<NamedPool>>,
     on_demand: Option<OnDemand>,
+    demanded: Mutex<Demanded>,
+}
+
+/// The pools that were made on demand.
+#[derive(Default)]
+struct Demanded {
     /// Numbered from behind the declared ones on. Where nobody holds one any more, another may have its
     /// number.
-    demanded: Mutex<Vec<Weak<NamedPool>>>,
+    pools: Vec<Weak<NamedPool>>,
+    /// Which connection holds which: here, since a pointer in each seat would be too much for one that
+    /// hardly anybody has.
+    held: HashMap<ConnectionId, Arc<NamedPool>>,
 }
 
 impl Pools {
@@ -59,19 +70,48 @@ impl Pools {
         }
     }
 
+    /// The pool of this number, which a connection has.
+    pub(crate) fn get(&self, number: u8) -> Arc<NamedPool> {
+        let place = usize::from(number);
+        if let Some(pool) = self.declared.get(place) {
+            return Arc::clone(pool);
+        }
+        let held = self.lock().pools.get(place - self.declared.len()).and_then(Weak::upgrade);
+        held.unwrap_or_else(|| unreachable!("a connection holds its pool"))
+    }
+
+    /// This connection is in this pool, until it is forgotten.
+    pub(crate) fn hold(&self, id: ConnectionId, pool: Arc<NamedPool>) {
+        if usize::from(pool.number) >= self.declared.len() {
+            self.lock().held.insert(id, pool);
+        }
+    }
+
+    /// A connection is no more.
+    pub(crate) fn forget(&self, id: ConnectionId) {
+        if self.on_demand.is_some() {
+            self.lock().held.remove(&id);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Demanded> {
+        self.demanded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn demand(
         &self,
         name: &str,
         on_demand: &OnDemand,
         lobby: &Lobby,
     ) -> Result<Arc<NamedPool>, Refusal> {
-        let mut demanded = self.demanded.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut known = demanded.iter().filter_map(Weak::upgrade);
+        let mut demanded = self.lock();
+        let pools = &mut demanded.pools;
+        let mut known = pools.iter().filter_map(Weak::upgrade);
         if let Some(pool) = known.find(|pool| pool.config.name == name) {
             return Ok(pool);
         }
-        let free = demanded.iter().position(|pool| pool.strong_count() == 0);
-        let place = free.unwrap_or(demanded.len());
+        let free = pools.iter().position(|pool| pool.strong_count() == 0);
+        let place = free.unwrap_or(pools.len());
         if place >= on_demand.most {
             return Err(Refusal::PoolsFull);
         }
@@ -81,9 +121,9 @@ impl Pools {
         lobby.open_pool(number, &config.rule);
         let pool = Arc::new(NamedPool { number, config });
         let held = Arc::downgrade(&pool);
-        match demanded.get_mut(place) {
+        match pools.get_mut(place) {
             Some(free) => *free = held,
-            None => demanded.push(held),
+            None => pools.push(held),
         }
         Ok(pool)
     }
@@ -110,7 +150,10 @@ mod tests {
         let (a, b) = (find("a"), find("b"));
         assert_eq!((number(&a), number(&b), number(&find("a"))), (Some(1), Some(2), Some(1)));
         assert_eq!(find("c").err(), Some("pools_full"));
-        drop(a);
+        // A connection holds its pool, too.
+        pools.hold(ConnectionId(7), a.unwrap());
+        assert_eq!((find("c").err(), pools.get(1).config.name.as_str()), (Some("pools_full"), "a"));
+        pools.forget(ConnectionId(7));
         assert_eq!((number(&find("c")), number(&find("b"))), (Some(1), Some(2)));
     }
 

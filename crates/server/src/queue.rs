@@ -99,7 +99,7 @@ fn enter(seat: &mut Seat, shared: &Arc<Shared>) -> Result<Stay, Option<Reason>> 
     let mut newcomer = Newcomer {
         id: seat.id(),
         place: seat.queued().map(|queued| (queued.ticket, queued.since)),
-        pool: Arc::clone(&seat.pool),
+        pool: shared.pools.get(seat.pool),
         person: Person::default(),
         device: None,
         leave: None,
@@ -108,7 +108,7 @@ fn enter(seat: &mut Seat, shared: &Arc<Shared>) -> Result<Stay, Option<Reason>> 
     };
     if let Some(speaker) = &mut seat.speaker {
         newcomer.device = Some(speaker.device);
-        if seat.pool.config.relaxation().is_some() {
+        if newcomer.pool.config.relaxation().is_some() {
             newcomer.person = speaker.profile().map(Person::new).unwrap_or_default();
         }
         if let Some(Wish::Queue { leave, invite }) = speaker.wish.take() {
@@ -144,7 +144,7 @@ fn judge(seat: &Seat, newcomer: &Newcomer, now: Instant) -> Result<(), ErrorRepo
         speaker.may_guess(now).map_err(|wait| uninvited(Uninvited::TooFast(wait), "join"))?;
     }
     let invited = newcomer.invite.is_some() || newcomer.pass.is_some();
-    if seat.pool.config.rule == Rule::InviteOnly && !invited {
+    if newcomer.pool.config.rule == Rule::InviteOnly && !invited {
         return Err(about(Reason::InviteNeeded, "join"));
     }
     Ok(())
@@ -181,7 +181,7 @@ fn expire(seat: &mut Seat) -> Option<Reason> {
 /// Tells a client that it waits, and when what will do for it has fallen. Only this task writes to its
 /// socket, so whatever the lobby decides meanwhile comes after it.
 fn tell(seat: &mut Seat, ticket: Ticket, shared: &Shared) {
-    let pool = Arc::clone(&seat.pool);
+    let pool = shared.pools.get(seat.pool);
     let PoolConfig { name, .. } = &pool.config;
     // Who was invited waits for one person, whatever the pool's rule.
     let scored = seat.seeking().invited.is_none() && pool.config.relaxation().is_some();

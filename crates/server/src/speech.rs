@@ -1,6 +1,5 @@
 //! What a `vyoma.v1` client and the server say to each other besides a conversation's messages.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use vyoma_core::conversation::Resume;
@@ -154,7 +153,7 @@ impl Seat {
     /// Makes an invitation into the client's pool.
     fn invite(&mut self, shared: &Shared) -> Judged<'static> {
         shared.config.demand(Feature::Invite)?;
-        let (device, pool) = (self.speaker().device, Arc::clone(&self.pool));
+        let (device, pool) = (self.speaker().device, shared.pools.get(self.pool));
         let made = shared.lobby.invite(device, &pool.config.name, Instant::now());
         let (code, life) = made.map_err(|why| uninvited(why, "invite"))?;
         let expires_ms = life.as_millis() as u64;

@@ -28,8 +28,8 @@ const NEXT_IN_LINE: &str = "next_in_line";
 const INVITED: &str = "invited";
 
 /// What a client has in common with its partner, in a pool where that decides.
-fn common(seat: &Seat, partner: Option<Profile<'_>>) -> Option<Common> {
-    seat.pool.config.relaxation()?;
+fn common(seat: &Seat, partner: Option<Profile<'_>>, shared: &Shared) -> Option<Common> {
+    shared.pools.get(seat.pool).config.relaxation()?;
     let own = seat.speaker.as_ref().and_then(|speaker| speaker.profile());
     Some(own.zip(partner).map(|(own, partner)| Common::new(own, partner)).unwrap_or_default())
 }
@@ -95,7 +95,7 @@ impl Exchange {
         let letterbox = Letterbox::default();
         shared.lobby.begin(id, [(a.id(), devices[0]), (b.id(), devices[1])], letterbox.clone());
         let invited = a.spend_invitation();
-        let cooldown = a.pool.config.cooldown.unwrap_or(shared.config.cooldown);
+        let cooldown = shared.pools.get(a.pool).config.cooldown.unwrap_or(shared.config.cooldown);
         counters::add(Counter::ConversationsStarted, 1);
         tracing::debug!(a = a.id().0, b = b.id().0, conversation = %id, "paired");
         let [a_device, b_device] = devices;
@@ -155,7 +155,7 @@ impl Exchange {
             return seat.outbox.message(plain::CONNECTED);
         };
         let profile = partner.speaker.as_ref().and_then(|speaker| speaker.profile());
-        let common = if invited { None } else { common(seat, profile) };
+        let common = if invited { None } else { common(seat, profile, shared) };
         let why = Names::json(reasons(invited, common.as_ref()));
         let common = common.map(|common| json(&common));
         let claims = claims(&self.conversation, side, 1, device, shared);
