@@ -42,6 +42,16 @@ const STATES = {
     headline: "Your partner has left",
     detail: "You are about to be queued for the next one.",
   },
+  expecting: {
+    pill: "Waiting",
+    headline: "Waiting for whoever you know",
+    detail: "You are connected as soon as somebody comes with the same invitation, and to nobody else.",
+  },
+  uninvited: {
+    pill: "Disconnected",
+    headline: "This invitation leads to nobody",
+    detail: "It may be over, or two others have used it. You can still meet somebody new.",
+  },
   disconnected: {
     pill: "Disconnected",
     headline: "The connection was lost",
@@ -68,6 +78,11 @@ const page = {
   hint: byId("hint"),
 };
 
+// What the page's address asks of the server: a pool, and somebody who has the same invitation.
+const asked = new URLSearchParams(location.search);
+const pool = asked.get("pool");
+let invite = (asked.get("invite") ?? "").replace(/[^a-z]/gi, "");
+
 let state = "loading";
 let socket = null;
 let failures = 0;
@@ -84,16 +99,24 @@ function connect() {
   enter("connecting");
   const url = new URL("ws", document.baseURI);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  if (pool !== null) url.searchParams.set("pool", pool);
+  if (invite) url.searchParams.set("invite", invite);
   const mine = new WebSocket(url);
   let stableTimer = 0;
+  let opened = false;
   mine.binaryType = "arraybuffer";
-  mine.onopen = () => (stableTimer = setTimeout(() => (failures = 0), STABLE_MS));
+  mine.onopen = () => {
+    opened = true;
+    stableTimer = setTimeout(() => (failures = 0), STABLE_MS);
+  };
   mine.onmessage = (event) => receive(event.data);
-  mine.onclose = () => {
+  mine.onclose = ({ code }) => {
     clearTimeout(stableTimer);
     if (socket !== mine) return;
     socket = null;
-    lost();
+    // A browser doesn't tell why an upgrade was refused; the server's sentence can be asked for.
+    if (invite && (!opened || code === 1008)) uninvited(opened);
+    else lost();
   };
   socket = mine;
 }
@@ -104,6 +127,17 @@ function lost() {
   const longest = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** failures);
   failures += 1;
   retryTimer = setTimeout(connect, Math.random() * longest);
+}
+
+// An invitation that doesn't lead on is given up, unless it was only the server that wasn't there.
+async function uninvited(opened) {
+  const there = opened || (await fetch("readyz", { cache: "no-store" }).then(({ ok }) => ok, () => false));
+  if (!there) return lost();
+  invite = "";
+  const address = new URL(location);
+  address.searchParams.delete("invite");
+  history.replaceState(null, "", address);
+  enter("uninvited");
 }
 
 function leave() {
@@ -119,7 +153,7 @@ function leave() {
 // of server and partner share one stream, and a partner may well type "🎯 Connected …" himself.
 function receive(data) {
   if (data === NOTICE.waiting && (state === "connecting" || state === "left")) {
-    enter("waiting");
+    enter(invite ? "expecting" : "waiting");
   } else if (data === NOTICE.connected && state !== "connected") {
     addNotice("Connected with an entrepreneur. Say hello!");
     enter("connected");
@@ -138,13 +172,14 @@ function receive(data) {
 function enter(next) {
   state = next;
   const words = STATES[next];
-  document.body.dataset.state = next === "ended" ? "disconnected" : next;
+  const shown = { ended: "disconnected", uninvited: "disconnected", expecting: "waiting" };
+  document.body.dataset.state = shown[next] ?? next;
   page.pill.textContent = words.pill;
   page.headline.textContent = words.headline;
   page.detail.textContent = words.detail;
-  page.leave.hidden = !["waiting", "connected", "left"].includes(next);
-  page.reconnect.hidden = !["disconnected", "ended"].includes(next);
-  page.reconnect.textContent = next === "ended" ? "Find a partner" : "Reconnect";
+  page.leave.hidden = !["waiting", "expecting", "connected", "left"].includes(next);
+  page.reconnect.hidden = !["disconnected", "ended", "uninvited"].includes(next);
+  page.reconnect.textContent = next === "disconnected" ? "Reconnect" : "Find a partner";
   checkDraft();
 }
 

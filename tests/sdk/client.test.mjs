@@ -53,7 +53,7 @@ async function client(how = {}) {
   const waiting = new Set();
   const types = [
     "waiting", "matched", "written", "accepted", "delivered", "read", "undelivered", "gap", "typing",
-    "signal", "away", "back", "lost", "restored", "ended", "done", "error", "trouble",
+    "signal", "invitation", "away", "back", "lost", "restored", "ended", "done", "error", "trouble",
     "cannot_connect", "not_kept", "handler_failed",
   ];
   const note = (event) => {
@@ -120,6 +120,31 @@ for (const [name, WebSocket] of Object.entries({ ws: WsSocket, undici: UndiciSoc
     await Promise.all([ada.it.close(), ben.it.close()]);
   });
 }
+
+test("the two who join with an invitation's code meet, and a third doesn't", async () => {
+  const [ada, ben, eve] = [await client(), await client(), await client()];
+  const asked = ada.it.invite();
+  await assert.rejects(ada.it.invite(), isRefused("wrong_state"));
+  const { code, expiresMs } = await patiently(asked, "an invitation");
+  assert.match(code, /^([a-z]{4}-){3}[a-z]{4}$/);
+  assert.equal(expiresMs, 24 * 60 * 60 * 1000);
+  assert.throws(() => ada.it.join(undefined, { invite: "no c0de" }), isRefused("bad_value"));
+  ada.it.join({ name: "Ada" }, { invite: code });
+  await ada.hear("waiting");
+  eve.it.join();
+  await eve.hear("waiting");
+  ben.it.join({ name: "Ben" }, { invite: code.toUpperCase().replaceAll("-", " ") });
+  const matched = await ada.hear("matched");
+  assert.deepEqual([matched.partner, matched.why], [{ name: "Ben" }, ["invited"]]);
+  await ben.hear("matched");
+  eve.it.leave();
+  await eve.hear("ended");
+  eve.it.join(undefined, { invite: code });
+  assert.equal((await eve.hear("error")).name, "invite_used");
+  const late = assert.rejects(ada.it.invite(), isRefused("closed"));
+  await ada.it.close();
+  await late;
+});
 
 test("in a pool where profiles decide, both hear what they have in common", async () => {
   const there = { pool: "founders" };

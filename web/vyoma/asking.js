@@ -11,13 +11,13 @@ export function awaitAnswer(session, now) {
 
 /** Asks the server for a partner, if it is time. @param {Session} session @param {number} now */
 export function askPartner(session, now) {
-  const { place, device, profile } = session;
+  const { place, device, profile, invite } = session;
   if (place.kind !== "queued" || place.asked) return;
   if (place.notBefore !== null && place.notBefore > now) return;
   place.asked = true;
   place.notBefore = null;
   const before = { device: device ?? undefined };
-  const after = { leave: session.leaving ?? undefined };
+  const after = { leave: session.leaving ?? undefined, invite: invite ?? undefined };
   session.write(writeWithProfile("join", profile, before, after));
   awaitAnswer(session, now);
 }

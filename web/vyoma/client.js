@@ -6,6 +6,7 @@ import { Driver } from "./driver.js";
 import { SENTENCES } from "./ends.js";
 import { Receipts } from "./receipts.js";
 import { Refused } from "./refused.js";
+import { watchPage } from "./watching.js";
 
 /**
  * What a partner is shown; each part may be left out.
@@ -50,6 +51,7 @@ import { Refused } from "./refused.js";
  * @property {{type: "ended", conversation: string | null, reason: string, sentence: string, complete: boolean}} ended
  *   the conversation (null: the wait) is over; `complete`: all that the partner said has come, but for
  *   the gaps that were told
+ * @property {{type: "invitation", code: string, expires_ms: number}} invitation what `invite` asked for
  * @property {{type: "done", about: "block" | "report"}} done it was done
  * @property {{type: "error", code: number, name: string, sentence: string, about?: string, n?: number, retry_after_ms?: number}} error
  *   something that was sent had no effect
@@ -88,6 +90,13 @@ export class Client {
   /** Messages that wait for room in the outbox, in order. @type {(() => boolean)[]} */
   #crowd = [];
   #stopWatching;
+  /**
+   * Who awaits an invitation.
+   *
+   * @type {{resolve: (invitation: {code: string, expiresMs: number}) => void,
+   *   reject: (refused: Refused) => void} | null}
+   */
+  #inviting = null;
 
   /**
    * @param {Omit<ConstructorParameters<typeof Driver>[0], "tell"> & {problem?: Error}} parts `problem`:
@@ -149,10 +158,29 @@ export class Client {
    * Asks for a partner, who is shown this profile. Stays in force through lost connections.
    *
    * @param {Profile} [profile]
-   * @throws {Refused} `wrong_state` if it is queued or talks already, `bad_value` for a bad profile
+   * @param {object} [how]
+   * @param {string} [how.invite] the code of an invitation, as somebody has typed it: for the one who
+   *   presents the same, and nobody else
+   * @throws {Refused} `wrong_state` if it is queued or talks already, `bad_value` for a bad profile, or
+   *   what can't be a code
    */
-  join(profile) {
-    this.#do((session, now) => session.join(jsonOf(profile), now));
+  join(profile, { invite } = {}) {
+    this.#do((session, now) => session.join(jsonOf(profile), now, invite));
+  }
+
+  /**
+   * Makes an invitation: the two who `join` with its code meet each other. Waits for a connection.
+   *
+   * @returns {Promise<{code: string, expiresMs: number}>} the code, to be told to somebody, and for how
+   *   long it holds
+   * @throws {Refused} `wrong_state` if another one is awaited, `feature_off`, `closed`, or what the
+   *   server said: `too_many_invites`, `too_fast`
+   */
+  invite() {
+    return new Promise((resolve, reject) => {
+      this.#do((session, now) => session.askInvitation(now));
+      this.#inviting = { resolve, reject };
+    });
   }
 
   /**
@@ -257,6 +285,8 @@ export class Client {
       this.#closed = this.#driver.close();
       this.#drain();
       this.#receipts.finish();
+      this.#inviting?.reject(new Refused("closed"));
+      this.#inviting = null;
     }
     return this.#closed;
   }
@@ -288,6 +318,13 @@ export class Client {
   /** @param {import("./session.js").Event} event */
   #happen(event) {
     this.#receipts.note(event);
+    if (event.type === "invitation") {
+      this.#inviting?.resolve({ code: event.code, expiresMs: event.expires_ms });
+      this.#inviting = null;
+    } else if (event.type === "error" && event.about === "invite") {
+      this.#inviting?.reject(new Refused(event.name, event.sentence));
+      this.#inviting = null;
+    }
     // A conversation that is over takes no more messages: those that wait hear so.
     if (event.type === "writable" || event.type === "ended") this.#drain();
     if (event.type === "writable" || this.#closed) return;
@@ -358,21 +395,4 @@ function bodyOf(value) {
   if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0));
   // What isn't JSON at all (undefined, a function) is refused as such.
   return JSON.stringify(value) ?? "";
-}
-
-/**
- * Calls `wake` when the page comes into sight or back online, or out of the browser's cache.
- *
- * @param {() => void} wake
- * @returns {() => void} stops that
- */
-function watchPage(wake) {
-  if (!globalThis.document) return () => {};
-  const seen = () => document.visibilityState === "visible" && wake();
-  const stop = new AbortController();
-  const { signal } = stop;
-  document.addEventListener("visibilitychange", seen, { signal });
-  addEventListener("pageshow", ({ persisted }) => persisted && wake(), { signal });
-  addEventListener("online", wake, { signal });
-  return () => stop.abort();
 }

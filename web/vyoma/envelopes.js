@@ -42,6 +42,7 @@ const name = word(NAME);
 const conversation = word(/^[0-9a-f]{32}$/);
 const stream = word(/^[0-9a-f]{16}$/);
 const opaque = word(/^[A-Za-z0-9_-]{1,256}$/);
+const spoken = word(/^[A-Za-z .-]{1,64}$/);
 const path = word(/^[a-z_.]{1,64}$/);
 /** @type {Codec} */
 const text = (value) => boundedText(value, 1, 500);
@@ -90,6 +91,7 @@ const SERVER = {
     stream: orNull(stream), last: orNull(count),
   },
   token: { token: opaque, epoch: number },
+  invitation: { code: spoken, expires_ms: count },
   done: { about: oneOf("block", "report"), conversation },
   error: {
     code: number, name, sentence: text, about: maybe(name), field: maybe(path), n: maybe(number),
@@ -235,6 +237,11 @@ export function numberOf(envelope) {
   const fields = fieldsOf(members ?? []);
   const sound = fields.get("type") === '"message"' && fields.has("payload");
   return sound ? number(fields.get("n") ?? "") : undefined;
+}
+
+/** Whether this can be an invitation's code. @param {unknown} code */
+export function isCode(code) {
+  return typeof code === "string" && spoken(JSON.stringify(code)) !== undefined;
 }
 
 /** Whether these words may be the reason of a report. @param {string} reason */

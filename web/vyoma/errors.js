@@ -24,6 +24,9 @@ export function hearError(session, error, now) {
   } else if (name === "replay_full") {
     session.backoff.told(error.retry_after_ms ?? 0, now);
     tellError(session, error);
+  } else if (about === "invite") {
+    session.inviting = null;
+    tellError(session, error);
   } else if (name === "too_fast" && about !== undefined) {
     slowDown(session, error, now);
   } else if (about === "resume" && session.line.phase === "resuming") {

@@ -2,6 +2,7 @@
 
 import { parseBinary, parseServer } from "./envelopes.js";
 import { hearError, keepDevice } from "./errors.js";
+import { hearInvitation } from "./inviting.js";
 import { Fault, byteLength } from "./json.js";
 import { trouble } from "./line.js";
 import { weight } from "./outbox.js";
@@ -116,6 +117,8 @@ function hear(session, envelope, now) {
       return hearError(session, envelope, now);
     case "goaway":
       return session.line.leaves(envelope.delay_ms, now);
+    case "invitation":
+      return hearInvitation(session, envelope, now);
     case "done":
       return session.tell({ type: "done", about: envelope.about });
     case "signal":

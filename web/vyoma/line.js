@@ -1,8 +1,9 @@
 // The connection: when one is wanted, when it is dead, and what follows when it is lost.
 
 import { later } from "./backoff.js";
-import { free, sayEnd, sayLeft, sayUnqueued } from "./ends.js";
+import { SENTENCES, free, sayEnd, sayLeft, sayUnqueued } from "./ends.js";
 import { write } from "./envelopes.js";
+import { loseInvitation, uninvited } from "./inviting.js";
 import { MAX_NUMBER } from "./json.js";
 import { IDLE } from "./place.js";
 import { Pulse } from "./pulse.js";
@@ -99,8 +100,8 @@ export function connectIfWanted(session, now) {
 }
 
 /** (Who is leaving doesn't: without a connection that is over.) @param {Session} session */
-function wantsLine({ closed, place }) {
-  return !closed && (place.kind === "queued" || place.kind === "talking");
+function wantsLine({ closed, place, inviting }) {
+  return !closed && (place.kind === "queued" || place.kind === "talking" || inviting !== null);
 }
 
 /** @param {Session} session @param {number} now */
@@ -199,6 +200,7 @@ function superseded(session, now) {
   const talk = place.kind === "talking" || place.kind === "leaving" ? place.talk : null;
   if (talk) sayEnd(session, talk, "superseded");
   else sayUnqueued(session, "superseded");
+  uninvited(session, 31, "superseded", SENTENCES.superseded);
   free(session);
 }
 
@@ -210,6 +212,7 @@ function superseded(session, now) {
  */
 function forgetLine(session, now) {
   session.line = new Line(now);
+  loseInvitation(session);
   const { place } = session;
   if (place.kind === "queued") {
     session.maybeMatched ||= place.asked;
@@ -250,7 +253,8 @@ export function tickLine(session, now) {
   }
   const verdict = line.isOpen ? line.pulse.judge(settings, now) : "fine";
   if (verdict === "ask") session.write(write("ping"));
-  if (verdict === "dead" || line.by <= now || line.answerBy <= now) {
+  const answerBy = Math.min(line.answerBy, session.inviting?.by ?? Infinity);
+  if (verdict === "dead" || line.by <= now || answerBy <= now) {
     dropLine(session, "lost", now);
   } else if (line.replaceAt <= now) {
     replace(session, now);
@@ -264,6 +268,7 @@ export function wishClose(session, now) {
   if (isOpen) acknowledge(session);
   forgetLine(session, now);
   session.toldLost = false;
+  session.inviting = null;
   if (session.place.kind === "queued") session.place = IDLE;
   if (exists) session.out.push({ do: "close", code: DONE });
 }
@@ -278,4 +283,6 @@ export function hangUp(session, now) {
   if (session.line.exists) session.out.push({ do: "close", code: DONE });
   session.line = new Line(now);
   session.toldLost = false;
+  loseInvitation(session);
+  connectIfWanted(session, now);
 }

@@ -11,6 +11,9 @@ const SENTENCES = {
   bad_json: "the message is not JSON as the server takes it",
   exhausted: "no number is left in this conversation",
   closed: "the client is closed",
+  too_many_invites: "too many invitations are open",
+  too_fast: "that came too often; wait a little",
+  superseded: "another connection has taken this place",
 };
 
 /** Nothing was done. */

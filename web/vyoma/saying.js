@@ -2,6 +2,7 @@
 
 import { askPartner, sayWord } from "./asking.js";
 import { write, writeBinary, writeMessage } from "./envelopes.js";
+import { askInvitation } from "./inviting.js";
 import { Fault, byteLength } from "./json.js";
 import { Refused } from "./refused.js";
 
@@ -56,6 +57,7 @@ export function flush(session, now) {
   else if (place.kind === "leaving" && place.again !== null && place.again <= now) {
     sayWord(session, now);
   }
+  askInvitation(session, now);
 }
 
 /** @param {Session} session @param {Talk} talk @param {number} now */

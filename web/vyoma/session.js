@@ -12,7 +12,6 @@ import { hearBinary, hearText } from "./hearing.js";
 import { Untaken } from "./inbox.js";
 import * as line from "./line.js";
 import { IDLE, Talk } from "./place.js";
-import { Refused } from "./refused.js";
 import { flush, put, took, typeToPartner, waitsUntil } from "./saying.js";
 import * as wishes from "./wishes.js";
 
@@ -63,6 +62,10 @@ export class Session {
   place = IDLE;
   /** What partners are shown, as JSON. @type {string | null} */
   profile = null;
+  /** The code of the invitation by which a partner is wished for. @type {string | null} */
+  invite = null;
+  /** An invitation is wished for. @type {import("./inviting.js").Inviting | null} */
+  inviting = null;
   /** A connection was lost while queued: there may be a conversation that we never heard of. */
   maybeMatched = false;
   /** The application was told that the connection is lost. */
@@ -144,11 +147,22 @@ export class Session {
    *
    * @param {string | null} profile what the partner is shown, as JSON
    * @param {number} now
+   * @param {string | null} [invite] for the one who presents the same invitation's code; null for anybody
    * @throws {Refused} `wrong_state` while queued or in a conversation, `bad_value`
    */
-  join(profile, now) {
-    if (this.place.kind === "talking") throw new Refused("wrong_state");
-    wishes.wishPartner(this, profile, false, now);
+  join(profile, now, invite = null) {
+    wishes.wishJoin(this, profile, invite, now);
+  }
+
+  /**
+   * Asks for an invitation, which comes as `invitation`, or as an error about `invite`. Stays in force
+   * through lost connections until then.
+   *
+   * @param {number} now
+   * @throws {Refused} `wrong_state` if one is asked for already, `feature_off`
+   */
+  askInvitation(now) {
+    wishes.wishInvitation(this, now);
   }
 
   /**
@@ -160,7 +174,7 @@ export class Session {
    * @throws {Refused} `wrong_state` while queued, `bad_value`
    */
   next(profile, now) {
-    wishes.wishPartner(this, profile, true, now);
+    wishes.wishPartner(this, profile, true, null, now);
   }
 
   /** Ends the conversation, or the wait. @param {number} now */
@@ -268,7 +282,8 @@ export class Session {
 
   /** When to call `tick`, if nothing else happens until then; null for never. */
   get deadline() {
-    const at = Math.min(this.line.deadline(this.settings), waitsUntil(this));
+    const invitationBy = this.inviting?.by ?? Infinity;
+    const at = Math.min(this.line.deadline(this.settings), waitsUntil(this), invitationBy);
     return at === Infinity ? null : at;
   }
 

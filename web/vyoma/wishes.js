@@ -2,7 +2,7 @@
 
 import { sayWord } from "./asking.js";
 import { sayLeft, sayUnqueued } from "./ends.js";
-import { isReason, profile as compactProfile, write, writeSignal } from "./envelopes.js";
+import { isCode, isReason, profile as compactProfile, write, writeSignal } from "./envelopes.js";
 import { connectIfWanted, dropLine, hangUp } from "./line.js";
 import { IDLE, leaving, queued } from "./place.js";
 import { Refused } from "./refused.js";
@@ -12,19 +12,49 @@ import { flush } from "./saying.js";
 /** @typedef {import("./place.js").Talk} Talk */
 
 /**
+ * `join`, for anybody, or for who presents the same invitation.
+ *
+ * @param {Session} session
+ * @param {string | null} profile
+ * @param {string | null} invite
+ * @param {number} now
+ */
+export function wishJoin(session, profile, invite, now) {
+  const { place } = session;
+  // What `next` has asked for is anybody.
+  const asked = place.kind === "leaving" && place.word === "next";
+  if (place.kind === "talking" || (invite !== null && asked)) throw new Refused("wrong_state");
+  const code = typeof invite === "string" ? invite.trim() : invite;
+  if (code !== null && !isCode(code)) throw new Refused("bad_value");
+  wishPartner(session, profile, false, code, now);
+}
+
+/** @param {Session} session @param {number} now */
+export function wishInvitation(session, now) {
+  if (session.inviting) throw new Refused("wrong_state");
+  if (session.line.isOpen && !session.offers("invite")) throw new Refused("feature_off");
+  session.inviting = { by: Infinity };
+  session.closed = false;
+  connectIfWanted(session, now);
+  flush(session, now);
+}
+
+/**
  * `join`, or `next`, which shows the profile of before if there is no other.
  *
  * @param {Session} session
  * @param {string | null} profile
  * @param {boolean} asBefore
+ * @param {string | null} invite
  * @param {number} now
  */
-export function wishPartner(session, profile, asBefore, now) {
+export function wishPartner(session, profile, asBefore, invite, now) {
   const { place } = session;
   if (place.kind === "queued") throw new Refused("wrong_state");
   if (profile !== null) session.profile = sound(() => compactProfile(profile));
   else if (!asBefore) session.profile = null;
   session.closed = false;
+  session.invite = invite;
   if (place.kind === "talking") part(session, place.talk, "next", true, now);
   else if (place.kind === "leaving") place.queue = true;
   else session.place = queued();

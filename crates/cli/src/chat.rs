@@ -14,7 +14,9 @@ use anyhow::Context as _;
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
-use vyoma_client::{Client, Event, FileStore, Happening, Happenings, Options, Receipt};
+use vyoma_client::{
+    Client, Event, FileStore, Gone, Happening, Happenings, Options, Receipt, Refusal,
+};
 
 use options::ChatOptions;
 use screen::Screen;
@@ -25,13 +27,14 @@ const EXIT_INCOMPLETE: u8 = 3;
 /// How long the server may take to hear that we leave.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-const HELP: &str = "/next: another partner, /leave: end this, /block: never again with this one, /quit: end and go";
+const HELP: &str = "/next: another partner, /invite: somebody you know, /leave: end this, /block: never again with this one, /quit: end and go";
 
 /// What a person, or a script, wants.
 #[derive(Debug, PartialEq, Eq)]
 enum Wish {
     Say(String),
     Next,
+    Invite,
     Leave,
     Block,
     Help,
@@ -83,7 +86,13 @@ async fn chat(options: &ChatOptions) -> anyhow::Result<bool> {
     };
     let profile = profile(options);
     // If it kept a seat it goes on there, and a wish for another partner comes too early.
-    let _ = client.join(profile.as_deref()).await;
+    let joined = match &options.invite {
+        Some(code) => client.join_invited(code, profile.as_deref()).await,
+        None => client.join(profile.as_deref()).await,
+    };
+    if let Err(refused @ Gone::Refused(Refusal::BadValue)) = joined {
+        return Err(refused).context("--name, --headline or --invite");
+    }
     let above = screen.clone();
     let (state, stands) = watch::channel(State::Waiting);
     let mut chat = Chat { screen, state, person, connected: false, said: 0, whole: true };
@@ -92,7 +101,7 @@ async fn chat(options: &ChatOptions) -> anyhow::Result<bool> {
     if person {
         tokio::select! {
             heard = &mut hearing => heard?,
-            () = obey(&client, wished, stands, above) => {}
+            () = obey(&client, profile.as_deref(), wished, stands, above) => {}
         }
     } else {
         tokio::select! {
@@ -159,6 +168,7 @@ async fn say_all(
 /// Does what a person types, until that one quits.
 async fn obey(
     client: &Client,
+    profile: Option<&str>,
     mut wished: mpsc::UnboundedReceiver<Wish>,
     mut stands: watch::Receiver<State>,
     mut screen: Screen,
@@ -168,6 +178,10 @@ async fn obey(
             Wish::Say(line) => client.say(&line).await.map(drop).map_err(|error| error.to_string()),
             Wish::Next if *stands.borrow() == State::Waiting => Err("you wait already".to_owned()),
             Wish::Next => client.next(None).await.map_err(|error| error.to_string()),
+            Wish::Invite => {
+                let state = *stands.borrow();
+                invite(client, state, profile, &mut screen).await
+            }
             Wish::Block => client.block().await.map_err(|error| error.to_string()),
             Wish::Leave => {
                 client.leave();
@@ -186,6 +200,22 @@ async fn obey(
             screen.state(&why);
         }
     }
+}
+
+/// Makes an invitation, and waits for whoever has its code, unless there is a partner just now.
+async fn invite(
+    client: &Client,
+    state: State,
+    profile: Option<&str>,
+    screen: &mut Screen,
+) -> Result<(), String> {
+    let code = client.invite().await.map_err(|error| error.to_string())?.code;
+    screen.state(&format!("tell this code to somebody, for --invite or the page: {code}"));
+    if state == State::Talking {
+        return Ok(());
+    }
+    client.leave();
+    client.join_invited(&code, profile).await.map_err(|error| error.to_string())
 }
 
 /// What is shown, and what came of it.
@@ -263,7 +293,16 @@ impl Chat {
                 }
                 return true;
             }
-            Event::Error(error) => self.screen.state(&error.sentence),
+            Event::Error(error) => {
+                self.screen.state(&error.sentence);
+                // Else it is tried again.
+                let never = error.retry_after_ms.is_none();
+                if never && error.about.as_deref() == Some("join") {
+                    self.whole = false;
+                    self.stand(State::Over);
+                    return true;
+                }
+            }
             _ => {}
         }
         false

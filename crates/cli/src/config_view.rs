@@ -61,7 +61,13 @@ impl ConfigView<'_> {
             ("drain-timeout", Span(config.drain_timeout).to_string()),
             ("survivor", name(options.survivor.to_possible_value())),
             ("pool", list_of(&options.pool)),
+            ("pools-file", path(&options.pools_file)),
+            (
+                "pools-on-demand",
+                options.pools_on_demand.as_ref().map_or(String::new(), ToString::to_string),
+            ),
             ("cooldown", Span(config.cooldown).to_string()),
+            ("invite-expiry", Span(config.invite_expiry).to_string()),
             ("grace", Span(config.grace).to_string()),
             ("credit", ByteSize(config.credit).to_string()),
             ("replay-memory", ByteSize(config.replay_memory).to_string()),

@@ -14,6 +14,7 @@ mod healthcheck;
 mod logs;
 mod options;
 mod pools;
+mod pools_file;
 mod serve;
 mod takeover;
 mod values;

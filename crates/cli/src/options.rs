@@ -18,7 +18,8 @@ use crate::allocator;
 use crate::bench::BenchOptions;
 use crate::chat::options::ChatOptions;
 use crate::logs::LogFormat;
-use crate::pools::{PoolOption, pools};
+use crate::pools::{OnDemandOption, PoolOption, pools};
+use crate::pools_file;
 use crate::values::{ByteSize, Span, address, filter, network};
 
 /// Brings two people together, one-to-one, and carries their conversation.
@@ -102,13 +103,25 @@ pub(crate) struct ServeOptions {
     #[arg(long, env = "VYOMA_SURVIVOR", value_name = "WHAT", default_value = "requeue")]
     pub(crate) survivor: SurvivorOption,
 
-    /// A pool beside the default one, for who connects with ?pool=NAME: NAME=open (the oldest comes first) or NAME=scored (profiles decide); may be given several times
+    /// A pool beside the default one, for who connects with ?pool=NAME: NAME=open (the oldest comes first), NAME=scored (profiles decide) or NAME=invite-only; may be given several times
     #[arg(long, env = "VYOMA_POOL", value_name = "NAME=RULE", value_delimiter = ',')]
     pub(crate) pool: Vec<PoolOption>,
+
+    /// TOML file with more pools, a table each: rule, steps, cooldown
+    #[arg(long, env = "VYOMA_POOLS_FILE", value_name = "FILE")]
+    pub(crate) pools_file: Option<PathBuf>,
+
+    /// Makes a pool that isn't there when somebody asks for it, up to so many at once; each goes with the last who is in it. Open, unless written as N=RULE
+    #[arg(long, env = "VYOMA_POOLS_ON_DEMAND", value_name = "N")]
+    pub(crate) pools_on_demand: Option<OnDemandOption>,
 
     /// For how long two clients of vyoma.v1 who have met aren't paired again
     #[arg(long, env = "VYOMA_COOLDOWN", value_name = "TIME", default_value = "10m")]
     pub(crate) cooldown: Span,
+
+    /// How long an invitation holds
+    #[arg(long, env = "VYOMA_INVITE_EXPIRY", value_name = "TIME", default_value = "24h")]
+    pub(crate) invite_expiry: Span,
 
     /// How long a client of vyoma.v1 may be away from its conversation
     #[arg(long, env = "VYOMA_GRACE", value_name = "TIME", default_value = "60s")]
@@ -128,7 +141,7 @@ pub(crate) struct ServeOptions {
         env = "VYOMA_FEATURES",
         value_name = "NAME",
         value_delimiter = ',',
-        default_value = "typing,read,signal,block,report"
+        default_value = "typing,read,signal,block,report,invite"
     )]
     pub(crate) features: Vec<FeatureOption>,
 
@@ -195,6 +208,8 @@ pub(crate) enum FeatureOption {
     Block,
     /// A client can tell the organiser of its partner
     Report,
+    /// A client can make an invitation
+    Invite,
     /// Nothing
     None,
 }
@@ -207,6 +222,7 @@ impl FeatureOption {
             Self::Signal => Some(Feature::Signal),
             Self::Block => Some(Feature::Block),
             Self::Report => Some(Feature::Report),
+            Self::Invite => Some(Feature::Invite),
             Self::None => None,
         }
     }
@@ -214,9 +230,16 @@ impl FeatureOption {
 
 impl ServeOptions {
     /// What the server wants to know.
-    pub(crate) fn config(&self) -> Config {
+    ///
+    /// # Errors
+    /// If the file with pools can't be used.
+    pub(crate) fn config(&self) -> anyhow::Result<Config> {
         let defaults = Config::default();
-        Config {
+        let mut declared: Vec<_> = self.pool.iter().map(|option| option.0.clone()).collect();
+        if let Some(path) = &self.pools_file {
+            declared.extend(pools_file::read(path)?);
+        }
+        Ok(Config {
             bind: Some(self.bind).filter(|bind| !(bind.is_ipv6() && bind.is_unspecified())),
             port: self.port,
             workers: self.workers.unwrap_or(defaults.workers),
@@ -232,7 +255,9 @@ impl ServeOptions {
                 SurvivorOption::Requeue => Survivor::Requeue,
                 SurvivorOption::Stay => Survivor::Stay,
             },
-            pools: pools(&self.pool),
+            pools: pools(&declared),
+            on_demand: self.pools_on_demand.as_ref().map(|option| option.0.clone()),
+            invite_expiry: self.invite_expiry.0,
             cooldown: self.cooldown.0,
             grace: self.grace.0,
             credit: self.credit.0,
@@ -241,7 +266,7 @@ impl ServeOptions {
             metrics_bind: self.metrics_bind,
             give_memory_back: allocator::give_back,
             ..defaults
-        }
+        })
     }
 }
 

@@ -18,7 +18,13 @@ use crate::{data, logs, takeover};
 
 /// Runs the server until it has been told to go and has gone.
 pub(crate) fn run(options: ServeOptions, settings: &Settings) -> ExitCode {
-    let config = options.config();
+    let config = match options.config() {
+        Ok(config) => config,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: --pools-file: {error:#}");
+            return ExitCode::from(EXIT_USAGE);
+        }
+    };
     if let Err(error) = config.check() {
         return usage_error(&error, settings);
     }

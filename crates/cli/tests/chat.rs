@@ -146,6 +146,23 @@ fn without_a_server_it_says_so() {
 }
 
 #[test]
+fn an_invitation_that_is_none_is_told_by_the_exit_code() {
+    let data = data("no-invitation");
+    let server = Server::start(&data, 0);
+    let url = format!("ws://127.0.0.1:{}", server.port);
+    let chat = |code: &str| {
+        let mut chat = vyoma(&["chat", &url, "--invite", code]);
+        chat.stdin(Stdio::null()).output().unwrap()
+    };
+    let wrong = chat("baba-baba-baba-baba");
+    assert_eq!(wrong.status.code(), Some(3), "{wrong:?}");
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("no such invitation"), "{wrong:?}");
+    let no_code = chat("17");
+    assert_eq!(no_code.status.code(), Some(1), "{no_code:?}");
+    assert!(String::from_utf8_lossy(&no_code.stderr).contains("--invite"), "{no_code:?}");
+}
+
+#[test]
 fn what_did_not_arrive_in_time_is_told_by_the_exit_code() {
     let mut server = Server::start(&data("late"), 0);
     let url = format!("ws://127.0.0.1:{}", server.port);

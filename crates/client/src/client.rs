@@ -1,9 +1,10 @@
 //! What an application holds: the client, and what happens to it.
 
 use std::fmt;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use vyoma_reliable::{Body, Content, Event, Refusal, SendError, Settings};
+use vyoma_reliable::{Body, Content, Event, Refusal, SendError, ServerError, Settings};
 
 use crate::driver::{Command, Driver};
 use crate::receipt::Receipt;
@@ -57,6 +58,29 @@ pub enum Gone {
     /// The rules refused it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The client was closed.
+    #[error("the client is closed")]
+    Closed,
+}
+
+/// An invitation: the two who join with its code meet each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// The code, to be told to somebody.
+    pub code: String,
+    /// For how long it holds.
+    pub holds: Duration,
+}
+
+/// Why there is no invitation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotInvited {
+    /// The rules refused it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The server didn't make one: `too_many_invites`, `too_fast`, `feature_off`.
+    #[error("{}", .0.sentence)]
+    Server(ServerError),
     /// The client was closed.
     #[error("the client is closed")]
     Closed,
@@ -129,7 +153,27 @@ impl Client {
     /// If it is queued or talks already, or the profile is malformed.
     pub async fn join(&self, profile: Option<&str>) -> Result<(), Gone> {
         let profile = profile.map(str::to_owned);
-        self.ask(|reply| Command::Join { profile, reply }).await
+        self.ask(|reply| Command::Join { profile, invite: None, reply }).await
+    }
+
+    /// Asks for the one who presents the same invitation's code, as somebody has typed it, and for nobody
+    /// else; otherwise as [`join`](Self::join).
+    ///
+    /// # Errors
+    /// If it is queued or talks already, the profile is malformed, or that can't be a code.
+    pub async fn join_invited(&self, code: &str, profile: Option<&str>) -> Result<(), Gone> {
+        let (invite, profile) = (Some(code.to_owned()), profile.map(str::to_owned));
+        self.ask(|reply| Command::Join { profile, invite, reply }).await
+    }
+
+    /// Makes an invitation; waits for a connection, and for the server's answer.
+    ///
+    /// # Errors
+    /// If another one is awaited, or the server makes none.
+    pub async fn invite(&self) -> Result<Invitation, NotInvited> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(Command::Invite { reply });
+        answer.await.map_err(|_| NotInvited::Closed)?
     }
 
     /// Ends the conversation, if there is one, and asks for another partner, who is shown this profile

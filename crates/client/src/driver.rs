@@ -4,27 +4,29 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 use vyoma_reliable::{Action, Body, Content, Event, Refusal, SendError, Session};
 
-use crate::client::{Happening, Options, Refused};
+use crate::client::{Happening, Invitation, NotInvited, Options, Refused};
 use crate::receipt::{Receipt, Receipts};
 use crate::socket::{ConnectError, Incoming, Socket};
 use crate::store::Store;
 use crate::url::Url;
 
 type Answer = oneshot::Sender<Result<(), Refusal>>;
+type InviteAnswer = oneshot::Sender<Result<Invitation, NotInvited>>;
 type SendAnswer = oneshot::Sender<Result<Receipt, SendError>>;
 
 /// What the application wants.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Join { profile: Option<String>, reply: Answer },
+    Join { profile: Option<String>, invite: Option<String>, reply: Answer },
     Next { profile: Option<String>, reply: Answer },
+    Invite { reply: InviteAnswer },
     Leave,
     Block { reply: Answer },
     Report { reason: String, reply: Answer },
@@ -62,6 +64,8 @@ pub(crate) struct Driver {
     receipts: Receipts,
     /// Messages that wait for room in the outbox.
     crowd: VecDeque<(Content, SendAnswer)>,
+    /// Who awaits an invitation.
+    inviter: Option<InviteAnswer>,
     farewells: Vec<JoinHandle<()>>,
 }
 
@@ -86,6 +90,7 @@ impl Driver {
             line: Line::None,
             receipts: Receipts::default(),
             crowd: VecDeque::new(),
+            inviter: None,
             farewells: Vec::new(),
         })
     }
@@ -160,6 +165,7 @@ impl Driver {
 
     fn happen(&mut self, event: Event) {
         self.receipts.note(&event);
+        self.answer_inviter(&event);
         match event {
             Event::Writable => self.retry(),
             Event::Ended { .. } => {
@@ -182,7 +188,13 @@ impl Driver {
         let now = Instant::now();
         let session = &mut self.session;
         let (reply, done) = match command {
-            Command::Join { profile, reply } => (reply, session.join(profile.as_deref(), now)),
+            Command::Join { profile, invite: None, reply } => {
+                (reply, session.join(profile.as_deref(), now))
+            }
+            Command::Join { profile, invite: Some(code), reply } => {
+                (reply, session.join_invited(&code, profile.as_deref(), now))
+            }
+            Command::Invite { reply } => return self.invite(reply, now),
             Command::Next { profile, reply } => (reply, session.next(profile.as_deref(), now)),
             Command::Block { reply } => (reply, session.block(now)),
             Command::Report { reason, reply } => (reply, session.report(&reason, now)),
@@ -200,6 +212,31 @@ impl Driver {
         };
         // Who doesn't wait for the answer doesn't need it.
         let _ = reply.send(done);
+    }
+
+    fn invite(&mut self, reply: InviteAnswer, now: Instant) {
+        match self.session.invite(now) {
+            Ok(()) => self.inviter = Some(reply),
+            // Who doesn't wait for the answer doesn't need it.
+            Err(refusal) => drop(reply.send(Err(NotInvited::Refused(refusal)))),
+        }
+    }
+
+    fn answer_inviter(&mut self, event: &Event) {
+        let answer = match event {
+            Event::Invitation { code, expires_ms } => {
+                let holds = Duration::from_millis(*expires_ms);
+                Ok(Invitation { code: code.clone(), holds })
+            }
+            Event::Error(error) if error.about.as_deref() == Some("invite") => {
+                Err(NotInvited::Server(error.clone()))
+            }
+            _ => return,
+        };
+        if let Some(inviter) = self.inviter.take() {
+            // The same.
+            let _ = inviter.send(answer);
+        }
     }
 
     /// Puts what waits into the outbox, as far as there is room.

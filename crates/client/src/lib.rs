@@ -33,7 +33,9 @@ mod socket;
 mod store;
 mod url;
 
-pub use client::{Client, Gone, Happening, Happenings, Options, Refused, Unsent};
+pub use client::{
+    Client, Gone, Happening, Happenings, Invitation, NotInvited, Options, Refused, Unsent,
+};
 pub use receipt::{Receipt, Stage};
 pub use socket::ConnectError;
 pub use store::{FileStore, Store, StoreError};

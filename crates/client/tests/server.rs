@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
-use vyoma_client::{Client, Event, FileStore, Happening, Happenings, Options, Stage};
+use vyoma_client::{
+    Client, Event, FileStore, Gone, Happening, Happenings, NotInvited, Options, Refusal, Stage,
+};
 use vyoma_server::{Config, Listeners, Server};
 
 fn config() -> Config {
@@ -73,6 +75,53 @@ async fn two_talk_and_know_what_was_delivered() {
     until(&mut b_hears, ended).await;
     until(&mut a_hears, ended).await;
     assert!(a.say("too late").await.is_err());
+    assert_eq!(server.check(), Ok(()));
+}
+
+#[tokio::test]
+async fn two_who_have_the_same_code_meet_and_a_third_is_told_why_not() {
+    let server = Server::start(config()).unwrap();
+    let start = || Client::start(&url(&server), Options::default()).unwrap();
+    let (ada, mut ada_hears) = start();
+    let (first, second) = (ada.clone(), ada.clone());
+    let asking = tokio::spawn(async move { first.invite().await });
+    let invitation = timeout(Duration::from_secs(20), asking).await.unwrap().unwrap().unwrap();
+    assert_eq!(invitation.holds, Duration::from_secs(24 * 60 * 60));
+    assert!(matches!(
+        ada.join_invited("no c0de", None).await,
+        Err(Gone::Refused(Refusal::BadValue))
+    ));
+    ada.join_invited(&invitation.code, None).await.unwrap();
+    until(&mut ada_hears, |event| matches!(event, Event::Waiting { .. }).then_some(())).await;
+    let (ben, mut ben_hears) = start();
+    ben.join_invited(&invitation.code.to_uppercase(), None).await.unwrap();
+    for hears in [&mut ada_hears, &mut ben_hears] {
+        let why = |event: &Event| match event {
+            Event::Matched { why, .. } => Some(why.clone()),
+            _ => None,
+        };
+        assert_eq!(until(hears, why).await, ["invited"]);
+    }
+    let (eve, mut eve_hears) = start();
+    eve.join_invited(&invitation.code, None).await.unwrap();
+    let refused = |event: &Event| match event {
+        Event::Error(error) => Some(error.name.clone()),
+        _ => None,
+    };
+    assert_eq!(until(&mut eve_hears, refused).await, "invite_used");
+    // In the middle of a conversation, too; and so many, until there are too many.
+    let mut refused = None;
+    while refused.is_none() {
+        refused = second.invite().await.err();
+    }
+    match refused {
+        Some(NotInvited::Server(error)) => {
+            assert!(["too_many_invites", "too_fast"].contains(&error.name.as_str()), "{error:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    ada.close().await;
+    assert_eq!(ada.invite().await, Err(NotInvited::Closed));
     assert_eq!(server.check(), Ok(()));
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Knows devices. Must not know tickets or conversations.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Instant;
 
 use vyoma_protocol::token::Identity;
@@ -14,7 +14,7 @@ pub struct Acquaintances {
     /// Who has met whom lately, and until when they don't meet again.
     recent: HashMap<Identity, HashMap<Identity, Instant>>,
     /// The same in order of time, to be forgotten.
-    expiring: VecDeque<(Instant, [Identity; 2])>,
+    expiring: BTreeSet<(Instant, [Identity; 2])>,
 }
 
 impl Acquaintances {
@@ -24,15 +24,17 @@ impl Acquaintances {
         self.blocked.entry(a).or_default().insert(b)
     }
 
-    /// These two have met, and don't again until then; later calls have later times. What is over by
-    /// now is forgotten.
+    /// These two have met, and don't again until then, or until what was said before, if that is later.
+    /// What is over by now is forgotten.
     pub fn met(&mut self, a: Identity, b: Identity, until: Instant, now: Instant) {
         self.forget(now);
-        if until > now {
-            self.recent.entry(a).or_default().insert(b, until);
-            self.recent.entry(b).or_default().insert(a, until);
-            self.expiring.push_back((until, [a, b]));
+        let known = self.recent.get(&a).and_then(|met| met.get(&b)).copied();
+        if until <= now || known.is_some_and(|known| known >= until) {
+            return;
         }
+        self.recent.entry(a).or_default().insert(b, until);
+        self.recent.entry(b).or_default().insert(a, until);
+        self.expiring.insert((until, [a, b]));
     }
 
     /// From whom a device is kept, and until when; `None` is for ever.
@@ -46,9 +48,9 @@ impl Acquaintances {
 
     fn forget(&mut self, now: Instant) {
         while let Some((until, [a, b])) =
-            self.expiring.front().copied().filter(|(until, _)| *until <= now)
+            self.expiring.first().copied().filter(|(until, _)| *until <= now)
         {
-            self.expiring.pop_front();
+            self.expiring.pop_first();
             for (one, other) in [(a, b), (b, a)] {
                 let Some(met) = self.recent.get_mut(&one) else { continue };
                 // They may have met once more.
@@ -96,5 +98,14 @@ mod tests {
         all.met(a, b, later(15), later(5));
         all.met(b, a, later(12), later(12));
         assert_eq!(all.kept_from(a, later(12)), HashMap::from([(b, Some(later(15)))]));
+        // In a pool where it is shorter they have met as well.
+        all.met(a, b, later(14), later(12));
+        assert_eq!(all.kept_from(b, later(14)), HashMap::from([(a, Some(later(15)))]));
+        assert_eq!(all.kept_from(b, later(15)), HashMap::new());
+        let c = Identity([3; 16]);
+        all.met(a, c, later(40), later(16));
+        all.met(b, c, later(30), later(16));
+        all.met(b, c, later(31), later(30));
+        assert_eq!(all.expiring.len(), 2, "{all:?}");
     }
 }

@@ -10,11 +10,15 @@
 //! staler one is probed, and given [`Patience::answer`] to be heard. After a failed probe the next
 //! [`PROBES_AT_ONCE`] are probed together and the best live one wins. A ticket that fails a probe is
 //! *silent*: it keeps its place, but is not handed out until it is heard again. Nobody waits beside a
-//! possible partner: of two who come to do so, one is ordered to seek.
+//! possible partner: of two who come to do so, one is ordered to seek. In the pool of those who were
+//! *invited* ([`Invitations`]) only the two of one invitation may meet.
 
 mod choice;
+mod code;
 pub mod estimate;
 mod index;
+mod invitations;
+mod invited;
 mod marks;
 mod members;
 mod person;
@@ -34,9 +38,13 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use choice::Choice;
+pub use code::{CODE_BITS, CODE_BYTES, Code};
+pub use invitations::{
+    FAILURES, Invitations, MOST_OPEN, MOST_OPEN_PER_DEVICE, MOST_SPENT, Pass, Uninvited,
+};
 use members::{Member, Members, Moment, State};
 pub use person::{Common, Person, Tag, normalise};
-pub use pools::Pools;
+pub use pools::{INVITED, Pools};
 pub use relaxation::Relaxation;
 use rests::Rests;
 pub use score::{Lists, score};
@@ -122,12 +130,22 @@ pub struct Pool {
 impl Pool {
     /// An empty open pool.
     pub fn new(patience: Patience) -> Self {
-        Self::choosing(patience, Choice::default())
+        Self::choosing(patience, Choice::oldest())
     }
 
     /// An empty scored pool, where what will do falls like this.
     pub fn scored(patience: Patience, relaxation: Relaxation) -> Self {
         Self::choosing(patience, Choice::scored(relaxation))
+    }
+
+    /// An empty pool in which only those meet who were [admitted](Pool::admit) by the same invitation.
+    pub fn invited(patience: Patience) -> Self {
+        Self::choosing(patience, Choice::invited())
+    }
+
+    fn numbered(mut self, number: u8) -> Self {
+        self.members.number = number;
+        self
     }
 
     fn choosing(patience: Patience, choice: Choice) -> Self {
@@ -185,6 +203,16 @@ impl Pool {
     /// These two tickets don't meet until then (`None`: never) for as long as both are in the pool.
     pub fn bar(&mut self, a: Ticket, b: Ticket, until: Option<Instant>) {
         self.choice.bar(a, b, until);
+    }
+
+    /// A ticket has come for whoever is of the same invitation; to be said each time it (re)joins.
+    pub fn admit(&mut self, ticket: Ticket, invitation: u64) {
+        self.choice.admit(ticket, invitation);
+    }
+
+    /// By which invitation a ticket was admitted.
+    pub fn invitation(&self, ticket: Ticket) -> Option<u64> {
+        self.choice.invitation(ticket)
     }
 
     /// How often what will do for this ticket has fallen.

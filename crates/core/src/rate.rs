@@ -26,6 +26,20 @@ impl Bucket {
     /// # Errors
     /// How long to wait for one; then none is taken.
     pub fn take(&mut self, rate: Rate, now: Duration) -> Result<(), Duration> {
+        self.full_at = self.taken(rate, now)?;
+        Ok(())
+    }
+
+    /// Whether there is one at `now`; takes none.
+    ///
+    /// # Errors
+    /// How long to wait for one.
+    pub fn look(&self, rate: Rate, now: Duration) -> Result<(), Duration> {
+        self.taken(rate, now).map(drop)
+    }
+
+    /// When it is full again once one more is taken.
+    fn taken(&self, rate: Rate, now: Duration) -> Result<u32, Duration> {
         let now = now.as_millis() as u32;
         let most = rate.interval * rate.burst;
         // What isn't ahead by a full burst at most lies behind.
@@ -34,8 +48,7 @@ impl Bucket {
         if ahead > most {
             return Err(Duration::from_millis((ahead - most).into()));
         }
-        self.full_at = now.wrapping_add(ahead);
-        Ok(())
+        Ok(now.wrapping_add(ahead))
     }
 }
 
@@ -51,6 +64,8 @@ mod tests {
             let mut bucket = Bucket { full_at: start as u32 };
             assert_eq!([(); 3].map(|()| bucket.take(rate, at(0))), [Ok(()); 3]);
             assert_eq!(bucket.take(rate, at(250)), Err(Duration::from_millis(750)));
+            assert_eq!(bucket.look(rate, at(250)), Err(Duration::from_millis(750)));
+            assert_eq!(bucket.look(rate, at(1000)), Ok(()), "none is taken");
             assert_eq!(bucket.take(rate, at(1000)), Ok(()));
             assert_eq!(bucket.take(rate, at(1000)), Err(Duration::from_millis(1000)));
             assert_eq!([(); 3].map(|()| bucket.take(rate, at(9000))), [Ok(()); 3]);

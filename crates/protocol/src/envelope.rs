@@ -7,15 +7,17 @@ mod codec;
 mod fault;
 mod ids;
 mod kinds;
+mod names;
 mod profile;
 mod scan;
 mod table;
 mod usual;
 
-pub use codec::{Ending, Level, Names, Presence, Side, Subject};
+pub use codec::{Ending, Level, Presence, Side, Subject};
 pub use fault::{ErrorReport, Fault};
 pub use ids::{ConversationId, StreamId};
 pub use kinds::{ClientEnvelope, ServerEnvelope};
+pub use names::Names;
 pub use profile::Profile;
 pub use table::{FieldSpec, TypeSpec};
 pub use usual::usual_message;

@@ -67,6 +67,8 @@ reasons! {
     PartnerFailed = 24, "partner_failed", Some(CloseCode::INTERNAL), "Your partner was cut off in the middle of a message.";
     /// The server could not go on with this connection (no descriptor, no memory for a socket).
     Internal = 25, "internal", Some(CloseCode::INTERNAL), "The server could not go on with this connection.";
+    /// A plain client that came by an invitation, which has expired, or whose partner has left.
+    InviteOver = 26, "invite_over", Some(CloseCode::POLICY), "Your invitation is over; come again with another one.";
     /// `vyoma.v1`: no `join` or `resume` came in time.
     JoinTimeout = 30, "join_timeout", Some(CloseCode::JOIN_TIMEOUT), "Neither join nor resume came in time.";
     /// `vyoma.v1`: a newer connection has taken this one's place, or the attempt was not the newest.
@@ -129,6 +131,14 @@ reasons! {
     FeatureOff = 123, "feature_off", None, "This server does not offer that.";
     /// Too many envelopes of this kind.
     TooFast = 124, "too_fast", None, "That came too often; wait a little.";
+    /// No invitation of this code in this pool, or it has expired.
+    BadInvite = 125, "bad_invite", None, "There is no such invitation here, or it has expired.";
+    /// Two others have presented it, or have met by it.
+    InviteUsed = 126, "invite_used", None, "Two others have used that invitation.";
+    /// The pool is for those who were invited.
+    InviteNeeded = 127, "invite_needed", None, "Nobody is paired here without an invitation.";
+    /// The device, or all together, have as many invitations open as there may be.
+    TooManyInvites = 128, "too_many_invites", None, "Too many invitations are open; use one, or wait until one expires.";
     /// A number higher than the one expected.
     NumberSkipped = 130, "n_skipped", None, "A number was skipped.";
     /// The message doesn't fit the credit.

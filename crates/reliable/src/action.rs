@@ -210,6 +210,13 @@ pub enum Event {
         /// It can be known only if the partner left.
         complete: bool,
     },
+    /// The invitation that was asked for: two who present its code meet each other.
+    Invitation {
+        /// The code, to be told to somebody.
+        code: String,
+        /// It holds for so many milliseconds from now on.
+        expires_ms: u64,
+    },
     /// `block` or `report` was done.
     Done {
         /// Which of the two.

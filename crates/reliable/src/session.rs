@@ -20,7 +20,7 @@ use crate::inbox::Untaken;
 use crate::{Action, Body, Refusal, Saved, SendError, Settings};
 use line::Line;
 use out::Out;
-use place::{Place, Talk};
+use place::{Inviting, Place, Talk};
 
 /// One device's place on one server, through all its connections.
 ///
@@ -41,6 +41,10 @@ pub struct Session {
     leaving: Option<ConversationId>,
     /// What partners are shown.
     profile: Option<String>,
+    /// The code of the invitation by which a partner is wished for.
+    invite: Option<String>,
+    /// An invitation is wished for.
+    inviting: Inviting,
     /// A connection was lost while queued: there may be a conversation that we never heard of.
     maybe_matched: bool,
     /// The application was told that the connection is lost.
@@ -102,6 +106,8 @@ impl Session {
             attempt: saved.attempt,
             leaving: saved.leaving,
             profile: None,
+            invite: None,
+            inviting: Inviting::No,
             maybe_matched: false,
             told_lost: false,
             closed: false,
@@ -160,10 +166,29 @@ impl Session {
     /// # Errors
     /// `WrongState` while queued or in a conversation; `BadValue` for a profile that is malformed.
     pub fn join(&mut self, profile: Option<&str>, now: Instant) -> Result<(), Refusal> {
-        if matches!(self.place, Place::Talking(_)) {
-            return Err(Refusal::WrongState);
-        }
-        self.wish_partner(profile, false, now)
+        self.wish_join(profile, None, now)
+    }
+
+    /// Asks for the one who presents the same invitation; otherwise as [`join`](Self::join).
+    ///
+    /// # Errors
+    /// The same, and `BadValue` for what can't be a code.
+    pub fn join_invited(
+        &mut self,
+        invite: &str,
+        profile: Option<&str>,
+        now: Instant,
+    ) -> Result<(), Refusal> {
+        self.wish_join(profile, Some(invite), now)
+    }
+
+    /// Asks for an invitation, which comes as [`Event::Invitation`](crate::Event::Invitation), or as an
+    /// error about `invite`. Stays in force through lost connections until then.
+    ///
+    /// # Errors
+    /// `WrongState` if one is asked for already; `FeatureOff`.
+    pub fn invite(&mut self, now: Instant) -> Result<(), Refusal> {
+        self.wish_invitation(now)
     }
 
     /// Ends the conversation, if there is one, and asks for another partner, who is shown this
@@ -172,7 +197,7 @@ impl Session {
     /// # Errors
     /// `WrongState` while queued; `BadValue` for a profile that is malformed.
     pub fn next(&mut self, profile: Option<&str>, now: Instant) -> Result<(), Refusal> {
-        self.wish_partner(profile, true, now)
+        self.wish_partner(profile, true, None, now)
     }
 
     /// Ends the conversation, or the wait. [`Event::Ended`](crate::Event::Ended) follows, at once if
@@ -261,7 +286,7 @@ impl Session {
     /// When to call [`tick`](Self::tick), if nothing else happens until then.
     pub fn deadline(&self) -> Option<Instant> {
         let line = self.line.deadline(&self.settings);
-        [line, self.place_deadline()].into_iter().flatten().min()
+        [line, self.place_deadline(), self.inviting.answer_by()].into_iter().flatten().min()
     }
 
     /// What the session is about.

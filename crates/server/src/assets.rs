@@ -43,6 +43,7 @@ const ASSETS: &[Asset] = assets! {
     SCRIPT "/vyoma/errors.js"
     SCRIPT "/vyoma/hearing.js"
     SCRIPT "/vyoma/inbox.js"
+    SCRIPT "/vyoma/inviting.js"
     SCRIPT "/vyoma/json.js"
     SCRIPT "/vyoma/line.js"
     SCRIPT "/vyoma/outbox.js"
@@ -57,6 +58,7 @@ const ASSETS: &[Asset] = assets! {
     SCRIPT "/vyoma/settings.js"
     SCRIPT "/vyoma/storage.js"
     SCRIPT "/vyoma/typing.js"
+    SCRIPT "/vyoma/watching.js"
     SCRIPT "/vyoma/wishes.js"
 };
 

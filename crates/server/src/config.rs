@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use vyoma_core::matching::{MOST_POOLS, Relaxation};
+use vyoma_core::matching::{INVITED, Relaxation};
 use vyoma_protocol::Reason;
 use vyoma_protocol::envelope::{ErrorReport, weight};
 use vyoma_protocol::token::Keyring;
@@ -40,8 +40,12 @@ pub struct Config {
     pub drain_timeout: Duration,
     /// The pools, of which the first is for who asks for none; at least one.
     pub pools: Vec<PoolConfig>,
-    /// For how long two devices that have met don't meet again.
+    /// The pools that are made when somebody asks for one that isn't there; `None`: none.
+    pub on_demand: Option<OnDemand>,
+    /// For how long two devices that have met don't meet again, where their pool has no time of its own.
     pub cooldown: Duration,
+    /// How long an invitation holds.
+    pub invite_expiry: Duration,
     /// What becomes of a client whose partner has left.
     pub survivor: Survivor,
     /// How long a client of `vyoma.v1` may be away from its conversation.
@@ -68,19 +72,60 @@ pub struct Config {
     pub timing: Timing,
 }
 
+/// Who is paired with whom in a pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rule {
+    /// The oldest comes first.
+    Open,
+    /// Profiles decide: what score will do after which wait.
+    Scored(Relaxation),
+    /// Only those who present the same invitation.
+    InviteOnly,
+}
+
 /// A queue of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolConfig {
     /// Its name: 1 to 32 of `[a-z0-9_]`.
     pub name: String,
-    /// If profiles decide, what score will do after which wait; else the oldest comes first.
-    pub relaxation: Option<Relaxation>,
+    /// Who is paired with whom.
+    pub rule: Rule,
+    /// For how long two devices that have met here don't meet again; `None`: as everywhere.
+    pub cooldown: Option<Duration>,
+}
+
+/// Pools that are made when somebody asks for one that isn't there, and go with the last who is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnDemand {
+    /// The most at once.
+    pub most: usize,
+    /// The rule of each.
+    pub rule: Rule,
 }
 
 impl PoolConfig {
+    /// A pool of this name and rule, otherwise as everywhere.
+    pub fn new(name: &str, rule: Rule) -> Self {
+        Self { name: name.to_owned(), rule, cooldown: None }
+    }
+
     /// The pool of those who ask for none.
     pub fn usual() -> Self {
-        Self { name: "default".to_owned(), relaxation: None }
+        Self::new("default", Rule::Open)
+    }
+
+    /// Whether a pool may be called so.
+    pub fn is_name(name: &str) -> bool {
+        let sound = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+        (1..=32).contains(&name.len()) && name.bytes().all(sound)
+    }
+
+    /// If profiles decide, what score will do after which wait.
+    pub fn relaxation(&self) -> Option<&Relaxation> {
+        match &self.rule {
+            Rule::Scored(relaxation) => Some(relaxation),
+            Rule::Open | Rule::InviteOnly => None,
+        }
     }
 }
 
@@ -106,11 +151,14 @@ pub enum Feature {
     Block,
     /// A client can tell the organiser of its partner.
     Report,
+    /// A client can make an invitation.
+    Invite,
 }
 
 impl Feature {
     /// Every one.
-    pub const ALL: [Self; 5] = [Self::Typing, Self::Read, Self::Signal, Self::Block, Self::Report];
+    pub const ALL: [Self; 6] =
+        [Self::Typing, Self::Read, Self::Signal, Self::Block, Self::Report, Self::Invite];
 
     /// Its name in `hello`; also the type of the envelope it is about.
     pub const fn name(self) -> &'static str {
@@ -120,6 +168,7 @@ impl Feature {
             Self::Signal => "signal",
             Self::Block => "block",
             Self::Report => "report",
+            Self::Invite => "invite",
         }
     }
 }
@@ -185,7 +234,9 @@ impl Default for Config {
             heartbeat: Duration::from_secs(25),
             drain_timeout: Duration::from_secs(30),
             pools: vec![PoolConfig::usual()],
+            on_demand: None,
             cooldown: Duration::from_secs(600),
+            invite_expiry: Duration::from_secs(24 * 60 * 60),
             survivor: Survivor::Requeue,
             grace: Duration::from_secs(60),
             credit: 256 * 1024,
@@ -227,11 +278,6 @@ impl Config {
         self.credit.max(weight(self.max_message_size))
     }
 
-    /// The pool of this number.
-    pub(crate) fn pool(&self, number: u8) -> &PoolConfig {
-        &self.pools[usize::from(number)]
-    }
-
     /// Over how long those are spread who are told to go on with another process: so that no wave of
     /// them comes at once, and both sides of a conversation are back well within their grace, and
     /// before this process ends.
@@ -251,11 +297,9 @@ impl Config {
     }
 
     fn has_sound_pools(&self) -> bool {
-        let sound = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
-        let named =
-            |pool: &PoolConfig| (1..=32).contains(&pool.name.len()) && pool.name.bytes().all(sound);
         let names: BTreeSet<_> = self.pools.iter().map(|pool| &pool.name).collect();
-        names.len() == self.pools.len() && self.pools.iter().all(named)
+        let named = self.pools.iter().all(|pool| PoolConfig::is_name(&pool.name));
+        named && names.len() == self.pools.len()
     }
 
     /// Checks every setting.
@@ -285,12 +329,29 @@ impl Config {
             (self.credit <= LARGEST_CREDIT, "credit", "must be at most 1 GiB"),
             (self.drain_timeout <= day, "drain-timeout", "must be at most a day"),
             (
-                (1..=MOST_POOLS).contains(&self.pools.len()),
+                (1..=INVITED).contains(&self.pools.len()),
                 "pool",
-                "there can be up to 255 beside the default one",
+                "there can be up to 254 beside the default one",
+            ),
+            (
+                self.on_demand
+                    .as_ref()
+                    .is_none_or(|pools| pools.most <= INVITED - self.pools.len()),
+                "pools-on-demand",
+                "there can be up to 254 pools beside the default one, those that are declared included",
             ),
             (self.has_sound_pools(), "pool", "a name is 1 to 32 of a-z, 0-9 and _, and unique"),
-            (self.cooldown <= 365 * day, "cooldown", "must be at most a year"),
+            (
+                self.pools.iter().flat_map(|pool| pool.cooldown).chain([self.cooldown]).max()
+                    <= Some(365 * day),
+                "cooldown",
+                "must be at most a year, in every pool",
+            ),
+            (
+                !self.invite_expiry.is_zero() && self.invite_expiry <= 30 * day,
+                "invite-expiry",
+                "must be longer than 0 and at most 30 days",
+            ),
         ];
         match rules.into_iter().find(|(fine, ..)| !fine) {
             Some((_, key, why)) => Err(ConfigError { key, why }),

@@ -14,7 +14,7 @@ mod going;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use vyoma_core::conversation::{Conversation, Question};
 use vyoma_protocol::Reason;
@@ -55,6 +55,8 @@ pub(crate) struct Exchange {
     share: Share,
     alarm: Alarm,
     bell: Bell,
+    /// For how long its two don't meet again.
+    cooldown: Duration,
     /// Whether the lobby knows that it has ended.
     ended: bool,
     /// Whether both were told that the server is leaving.

@@ -12,15 +12,19 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use vyoma_core::admission::Refused;
+use vyoma_core::matching::{Code, Ticket, Uninvited};
 use vyoma_protocol::Dialect;
 use vyoma_protocol::handshake::{
     HeadScan, Intent, Refusal, Request, forwarded_client, is_forwarded, switching_protocols,
 };
 
 use crate::admission::Permit;
+use crate::config::Rule;
 use crate::counters::{self, Counter};
 use crate::http::{self, Visitor};
 use crate::linger::linger;
+use crate::lobby::Invited;
+use crate::pools::NamedPool;
 use crate::shared::Shared;
 
 /// Where WebSockets are: `/` as with the first VyomaChat, and `/ws` for setups with one path each.
@@ -40,7 +44,9 @@ pub(crate) struct Upgraded {
     pub(crate) answer: Vec<u8>,
     pub(crate) dialect: Dialect,
     /// The pool that it wants.
-    pub(crate) pool: u8,
+    pub(crate) pool: Arc<NamedPool>,
+    /// Its seat in an invitation, and its place in the queue, if it speaks plain and has come by one.
+    pub(crate) invited: Option<(Invited, Ticket)>,
     /// What the client sent right behind its head, unread.
     pub(crate) early: Vec<u8>,
     /// Its place, to be held as long as the connection.
@@ -115,20 +121,26 @@ struct Guest {
 
 /// What a guest gets.
 enum Verdict {
-    Upgrade { accept: String, dialect: Dialect, pool: u8 },
+    Upgrade {
+        accept: String,
+        dialect: Dialect,
+        pool: Arc<NamedPool>,
+        invited: Option<(Invited, Ticket)>,
+    },
     Http(Visitor),
 }
 
 impl Guest {
     async fn welcome(mut self, mut received: Received, shared: &Arc<Shared>) -> Option<Upgraded> {
         match self.judge(&received.bytes[..received.head], shared) {
-            Ok(Verdict::Upgrade { accept, dialect, pool }) => {
+            Ok(Verdict::Upgrade { accept, dialect, pool, invited }) => {
                 counters::add(Counter::Upgraded, 1);
                 Some(Upgraded {
                     stream: self.stream,
                     answer: switching_protocols(&accept, dialect.subprotocol()),
                     dialect,
                     pool,
+                    invited,
                     early: received.bytes.split_off(received.head),
                     permit: self.permit,
                 })
@@ -142,15 +154,14 @@ impl Guest {
         }
     }
 
-    fn judge(&mut self, head: &[u8], shared: &Shared) -> Result<Verdict, Refused> {
+    fn judge(&mut self, head: &[u8], shared: &Arc<Shared>) -> Result<Verdict, Refused> {
         let request = Request::parse(head)?;
         if shared.admission.trusts(self.peer.ip()) {
             let client = forwarded_client(&request.fields, |proxy| shared.admission.trusts(proxy));
             self.permit.forwarded(client, self.peer)?;
         }
         let path = request.path();
-        let pool = pool(&request, shared);
-        match request.intent {
+        match &request.intent {
             Intent::Http => {
                 let forwarded = is_forwarded(&request.fields);
                 Ok(Verdict::Http(Visitor::new(self.peer, forwarded)))
@@ -158,19 +169,47 @@ impl Guest {
             Intent::Upgrade { .. } if !PATHS.contains(&path) => Err(Refusal::NoSuchPath.into()),
             Intent::Upgrade { .. } if shared.shutdown.draining() => Err(draining()),
             Intent::Upgrade { accept } => {
-                let pool = pool.ok_or(Refusal::NoSuchPool)?;
+                let pool = shared.pools.find(request.query("pool"), &shared.lobby)?;
                 self.permit.stay()?;
                 let dialect = Dialect::choose(&request.fields);
-                Ok(Verdict::Upgrade { accept, dialect, pool })
+                let invited = invited(&request, dialect, &pool, shared)?;
+                Ok(Verdict::Upgrade { accept: accept.clone(), dialect, pool, invited })
             }
         }
     }
 }
 
-/// The pool that a client asks for, by `?pool=`; the first if by nothing.
-fn pool(request: &Request<'_>, shared: &Shared) -> Option<u8> {
-    let Some(name) = request.query("pool") else { return Some(0) };
-    (0..=u8::MAX).zip(&shared.config.pools).find(|(_, pool)| pool.name == name).map(|(own, _)| own)
+/// The seat in an invitation, and the place in the queue, of a plain client that asks for them by
+/// `?invite=`. A `vyoma.v1` client does so in its `join`.
+fn invited(
+    request: &Request<'_>,
+    dialect: Dialect,
+    pool: &NamedPool,
+    shared: &Arc<Shared>,
+) -> Result<Option<(Invited, Ticket)>, Refused> {
+    let code = match request.query("invite") {
+        Some(_) if dialect == Dialect::V1 => return Err(Refusal::InviteMisplaced.into()),
+        Some(code) => Code::parse(code).ok_or(Refusal::NoSuchInvite)?,
+        None if dialect == Dialect::Plain && pool.config.rule == Rule::InviteOnly => {
+            return Err(Refusal::InviteMissing.into());
+        }
+        None => return Ok(None),
+    };
+    let now = Instant::now().into_std();
+    let reserved = shared.lobby.reserve(code, &pool.config.name, now).map_err(uninvited)?;
+    let (pass, ticket) = reserved;
+    Ok(Some((Invited::new(pass, shared), ticket)))
+}
+
+fn uninvited(why: Uninvited) -> Refused {
+    match why {
+        Uninvited::Unknown => Refusal::NoSuchInvite.into(),
+        Uninvited::Used => Refusal::InviteSpent.into(),
+        Uninvited::TooMany => Refusal::InviteAttempts.into(),
+        Uninvited::TooFast(wait) => {
+            Refused { why: Refusal::InviteAttempts, retry_after: Some(wait) }
+        }
+    }
 }
 
 fn draining() -> Refused {

@@ -27,6 +27,7 @@ mod lobby;
 mod lounge;
 mod metrics;
 mod outbox;
+mod pools;
 mod queue;
 mod replay;
 mod reports;
@@ -40,7 +41,7 @@ mod speech;
 mod talk;
 mod worker;
 
-pub use config::{Config, ConfigError, Feature, PoolConfig, Survivor, Timing};
+pub use config::{Config, ConfigError, Feature, OnDemand, PoolConfig, Rule, Survivor, Timing};
 pub use server::{Listeners, Server, StartError};
 pub use vyoma_core::matching::Relaxation;
 pub use vyoma_core::roster::Census;

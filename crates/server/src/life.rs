@@ -147,7 +147,7 @@ fn part(ended: Ended, shared: &Arc<Shared>) -> Chapter {
         }
     };
     let cut_message = goer.relay.is_forwarding();
-    let (fate, place) = after_partner(cut_message, shared);
+    let (fate, place) = after_partner(cut_message, stayer.invited, shared);
     // In one step: nobody is ever seen talking with one who has gone.
     shared.lobby.part([(goer.id(), Place::Closing), (stayer.id(), place)]);
     bury(goer, reason, shared);
@@ -157,17 +157,18 @@ fn part(ended: Ended, shared: &Arc<Shared>) -> Chapter {
 /// A plain client's partner has gone from a conversation of `vyoma.v1`, with all it had said
 /// delivered.
 pub(crate) fn survive(stayer: Box<Seat>, shared: &Arc<Shared>) -> Chapter {
-    let (fate, place) = after_partner(false, shared);
+    let (fate, place) = after_partner(false, stayer.invited, shared);
     shared.lobby.place(stayer.id(), place);
     live_on(stayer, fate, false, shared)
 }
 
 /// What becomes of a plain client whose partner has gone, perhaps in the middle of a message.
-fn after_partner(cut_message: bool, shared: &Shared) -> (Fate, Place) {
+fn after_partner(cut_message: bool, invited: bool, shared: &Shared) -> (Fate, Place) {
     let departure = Departure {
         cut_message,
         draining: shared.shutdown.draining(),
         stay: shared.config.survivor == Survivor::Stay,
+        invited,
     };
     let fate = departure.fate();
     let place = match fate {

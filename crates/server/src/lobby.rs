@@ -4,6 +4,8 @@
 //! an await, and never on the message path. Seats don't pass through here: a newcomer is given
 //! its partner's desk, and moves there by itself.
 
+mod arrival;
+mod invited;
 mod visit;
 
 use std::collections::HashMap;
@@ -12,16 +14,19 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use vyoma_core::acquaintance::Acquaintances;
-use vyoma_core::directory::{Directory, Join, Resumption};
-use vyoma_core::matching::{self, Patience, Person, Pool, Pools, Step, Ticket};
+use vyoma_core::directory::{Directory, Resumption};
+use vyoma_core::matching::{
+    self, INVITED, Invitations, Patience, Person, Pool, Pools, Step, Ticket,
+};
 use vyoma_core::roster::{Census, ConnectionId, Place, Roster};
 use vyoma_protocol::envelope::{ConversationId, Side};
 use vyoma_protocol::token::{BootId, Claims, Identity};
 
 use crate::blocks::Pair;
-use crate::config::Config;
+use crate::config::{Config, Rule};
 use crate::counters::{self, Counter};
-use crate::letterbox::{Letter, Letterbox};
+use crate::letterbox::Letterbox;
+pub(crate) use invited::Invited;
 pub(crate) use visit::{Desk, Entry, Newcomer, Next, Note, Stay, View};
 
 struct State {
@@ -29,8 +34,8 @@ struct State {
     roster: Roster,
     directory: Directory<Letterbox>,
     acquaintances: Acquaintances,
-    /// Who have met don't meet again for so long.
-    cooldown: Duration,
+    invitations: Invitations,
+    patience: Patience,
     desks: HashMap<Ticket, (ConnectionId, Desk)>,
     /// Failed probes that are counted.
     failed_probes: u64,
@@ -46,59 +51,37 @@ impl Lobby {
         for [a, b] in blocked {
             acquaintances.block(a, b);
         }
-        let Config { timing, pools, cooldown, .. } = config;
+        let Config { timing, pools, invite_expiry, .. } = config;
         let patience = Patience { fresh: timing.fresh, answer: timing.probe_answer };
-        let pools = pools.iter().map(|pool| match pool.relaxation.clone() {
-            None => Pool::new(patience),
-            Some(relaxation) => Pool::scored(patience, relaxation),
-        });
+        let pools = pools.iter().map(|config| pool(&config.rule, patience));
         Self(Mutex::new(State {
-            pools: Pools::new(pools),
+            pools: Pools::new(pools, Pool::invited(patience)),
             roster: Roster::default(),
             directory: Directory::new(boot),
             acquaintances,
-            cooldown: *cooldown,
+            invitations: Invitations::new(*invite_expiry, Instant::now()),
+            patience,
             desks: HashMap::new(),
             failed_probes: 0,
         }))
+    }
+
+    /// Makes a pool of this number, which no connection is in.
+    pub(crate) fn open_pool(&self, number: u8, rule: &Rule) {
+        let mut state = self.lock();
+        let pool = pool(rule, state.patience);
+        state.pools.put(number, pool);
     }
 
     /// Queues a client: as the youngest, at the place it had before, or at that of its device's older
     /// connection. Finding no partner and being found by the next newcomer is one step, so no two wait
     /// past each other.
     pub(crate) fn enter(&self, newcomer: &Newcomer, now: Instant) -> Entry {
-        let Newcomer { id, place, pool, ref person, device, leave } = *newcomer;
+        let Newcomer { id, device, .. } = *newcomer;
         let mut state = self.lock();
-        let joined = device.filter(|_| place.is_none());
-        let ticket = match joined.map(|device| state.directory.join(device, leave, now)) {
-            Some(Join::Seated(conversation, rest)) => return Entry::Seated(conversation, rest),
-            Some(Join::TakeOver(ticket)) => {
-                if !state.supersede(ticket) {
-                    return Entry::Matched;
-                }
-                if ticket.pool() == pool {
-                    state.pools.of(ticket).heard(ticket, now);
-                    state.pools.of(ticket).describe(ticket, person);
-                    ticket
-                } else {
-                    state.forget_ticket(ticket, device);
-                    state.dispatch();
-                    state.issue(pool, person, now)
-                }
-            }
-            other => {
-                if let Some(Join::Leaving(letterbox, side)) = other {
-                    // If that is over already, all the better.
-                    let _ = letterbox.post(Letter::Departure(side));
-                }
-                match place {
-                    Some((ticket, since)) => {
-                        state.pools.of(ticket).rejoin(ticket, person, since, now);
-                        ticket
-                    }
-                    None => state.issue(pool, person, now),
-                }
-            }
+        let (ticket, pass) = match state.place(newcomer, now) {
+            Ok(placed) => placed,
+            Err(entry) => return entry,
         };
         if let Some(device) = device {
             state.directory.wait(device, ticket);
@@ -108,12 +91,16 @@ impl Lobby {
         state.desks.insert(ticket, (id, desk));
         state.roster.set(id, Place::Queued(ticket));
         let next = state.step(ticket, now);
-        Entry::Stay(Stay { ticket, next, notes })
+        Entry::Stay(Stay { ticket, pass, next, notes })
     }
 
     /// What a client that waits may know, if it was told something else; `told` is its `widened` then.
     pub(crate) fn view(&self, ticket: Ticket, told: Option<usize>, now: Instant) -> Option<View> {
         let mut state = self.lock();
+        if ticket.pool() == INVITED {
+            // The others there wait for others.
+            return told.is_none().then_some(View { ahead: 0, widened: 0 });
+        }
         let pool = state.pools.of(ticket);
         let widened = pool.widened(ticket, now);
         (told != Some(widened)).then(|| View { ahead: pool.ahead(ticket), widened })
@@ -202,18 +189,18 @@ impl Lobby {
         self.lock().directory.note_presence(id, side, until);
     }
 
-    /// A conversation has ended: its devices may join, and don't meet again for a while.
+    /// A conversation has ended: its devices may join, and don't meet again for this time.
     pub(crate) fn note_end(
         &self,
         id: ConversationId,
         devices: [Option<Identity>; 2],
+        cooldown: Duration,
         now: Instant,
     ) {
         let mut state = self.lock();
         state.directory.note_end(id);
         if let [Some(a), Some(b)] = devices {
-            let until = now + state.cooldown;
-            state.acquaintances.met(a, b, until, now);
+            state.acquaintances.met(a, b, now + cooldown, now);
         }
     }
 
@@ -270,6 +257,15 @@ impl Lobby {
     }
 }
 
+/// An empty pool of this rule. In one for those who were invited nobody waits: they do so in a pool of
+/// their own.
+fn pool(rule: &Rule, patience: Patience) -> Pool {
+    match rule {
+        Rule::Open | Rule::InviteOnly => Pool::new(patience),
+        Rule::Scored(relaxation) => Pool::scored(patience, relaxation.clone()),
+    }
+}
+
 impl State {
     fn step(&mut self, ticket: Ticket, now: Instant) -> Next {
         let step = self.pools.of(ticket).step(ticket, now);
@@ -319,9 +315,13 @@ impl State {
         true
     }
 
-    /// Keeps a device from those that it has met lately, or that one of the two has blocked.
+    /// Keeps a device from those that it has met lately, or that one of the two has blocked. By an
+    /// invitation two ask for each other: then it doesn't matter that they have met.
     fn bar(&mut self, device: Identity, ticket: Ticket, now: Instant) {
         for (other, until) in self.acquaintances.kept_from(device, now) {
+            if until.is_some() && ticket.pool() == INVITED {
+                continue;
+            }
             if let Some(theirs) = self.directory.ticket(other)
                 && theirs.pool() == ticket.pool()
             {

@@ -3,21 +3,21 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::error::SendError;
-use vyoma_core::matching::{Order, Person, Ticket};
+use vyoma_core::matching::{Order, Pass, Person, Ticket, Uninvited};
 use vyoma_core::roster::Place;
-use vyoma_protocol::envelope::{ErrorReport, ServerEnvelope};
+use vyoma_protocol::envelope::{ConversationId, ErrorReport, ServerEnvelope};
 use vyoma_protocol::{Reason, plain};
 
 use crate::alone::{Watch, Words};
-use crate::config::PoolConfig;
-use crate::lobby::{Entry, Newcomer, Next, Note, Stay, View};
+use crate::config::{PoolConfig, Rule};
+use crate::lobby::{Entry, Invited, Newcomer, Next, Note, Stay, View};
 use crate::seat::{Queued, Seat};
 use crate::shared::Shared;
 use crate::speaker::{State, Wish};
-use crate::speech::about;
+use crate::speech::{about, uninvited};
 
 /// How a stay in the queue ended.
 pub(crate) enum Found {
@@ -38,6 +38,8 @@ enum Wake {
     Gone(Reason),
     /// It wants to be elsewhere.
     Out,
+    /// Its invitation has expired.
+    Over,
 }
 
 /// Queues a client until it has a partner or goes.
@@ -78,6 +80,13 @@ pub(crate) async fn find(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Found {
                     let orphan = leave(&mut seat, stay, shared).await;
                     return Found::Out(seat, orphan);
                 }
+                Wake::Over => {
+                    let orphan = leave(&mut seat, stay, shared).await;
+                    return match expire(&mut seat) {
+                        Some(reason) => Found::Gone(seat, reason, orphan),
+                        None => Found::Out(seat, orphan),
+                    };
+                }
             }
         }
     }
@@ -85,54 +94,107 @@ pub(crate) async fn find(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Found {
 
 /// Enters the queue. An error is why the client isn't queued, once it was told: with a reason, it has
 /// to go.
-fn enter(seat: &mut Seat, shared: &Shared) -> Result<Stay, Option<Reason>> {
+fn enter(seat: &mut Seat, shared: &Arc<Shared>) -> Result<Stay, Option<Reason>> {
     let now = Instant::now();
-    let place = seat.queued().map(|queued| (queued.ticket, queued.since));
-    let mut person = Person::default();
-    let (mut device, mut leave) = (None, None);
+    let mut newcomer = Newcomer {
+        id: seat.id(),
+        place: seat.queued().map(|queued| (queued.ticket, queued.since)),
+        pool: shared.pools.get(seat.pool),
+        person: Person::default(),
+        device: None,
+        leave: None,
+        invite: None,
+        pass: seat.seeking().invited.as_ref().map(Invited::pass),
+    };
     if let Some(speaker) = &mut seat.speaker {
-        device = Some(speaker.device);
-        if shared.config.pool(seat.pool).relaxation.is_some() {
-            person = speaker.profile().map(Person::new).unwrap_or_default();
+        newcomer.device = Some(speaker.device);
+        if newcomer.pool.config.relaxation().is_some() {
+            newcomer.person = speaker.profile().map(Person::new).unwrap_or_default();
         }
-        if let Some(Wish::Queue { leave: wanted }) = speaker.wish.take() {
-            leave = wanted;
+        if let Some(Wish::Queue { leave, invite }) = speaker.wish.take() {
+            (newcomer.leave, newcomer.invite) = (leave, invite);
         }
     }
-    let newcomer =
-        Newcomer { id: seat.id(), place, pool: usize::from(seat.pool), person, device, leave };
-    let (conversation, wait) = match shared.lobby.enter(&newcomer, now) {
+    let entered = match judge(seat, &newcomer, now) {
+        Ok(()) => shared.lobby.enter(&newcomer, now),
+        Err(report) => return Err(seat.refuse(report, now)),
+    };
+    let report = match entered {
         Entry::Stay(stay) => {
-            let queued = Queued { ticket: stay.ticket, since: now, told: None };
-            seat.seeking().queued.get_or_insert(queued);
-            if let Some(speaker) = &mut seat.speaker {
-                speaker.state = State::Waiting;
-            }
+            settle_in(seat, &stay, now, shared);
             return Ok(stay);
         }
-        Entry::Seated(conversation, wait) => (Some(conversation), wait),
-        Entry::Matched => (None, Some(shared.config.timing.probe_answer)),
+        Entry::Seated(conversation, wait) => occupied(Some(conversation), wait),
+        Entry::Matched => occupied(None, Some(shared.config.timing.probe_answer)),
+        Entry::Uninvited(why) => {
+            if let Some(speaker) = &mut seat.speaker {
+                speaker.guessed(now);
+            }
+            uninvited(why, "join")
+        }
     };
-    let retry_after_ms = wait.map(|wait| wait.as_millis() as u64 + 1);
-    let report = about(Reason::InConversation, "join");
-    let report = ErrorReport { conversation, retry_after_ms, ..report };
     Err(seat.refuse(report, now))
+}
+
+/// Whether a client may try to enter, as far as that is known without the others.
+fn judge(seat: &Seat, newcomer: &Newcomer, now: Instant) -> Result<(), ErrorReport<'static>> {
+    if newcomer.invite.is_some()
+        && let Some(speaker) = &seat.speaker
+    {
+        speaker.may_guess(now).map_err(|wait| uninvited(Uninvited::TooFast(wait), "join"))?;
+    }
+    let invited = newcomer.invite.is_some() || newcomer.pass.is_some();
+    if newcomer.pool.config.rule == Rule::InviteOnly && !invited {
+        return Err(about(Reason::InviteNeeded, "join"));
+    }
+    Ok(())
+}
+
+/// A client is in the queue.
+fn settle_in(seat: &mut Seat, stay: &Stay, now: Instant, shared: &Arc<Shared>) {
+    let queued = Queued { ticket: stay.ticket, since: now, told: None };
+    let seeking = seat.seeking();
+    seeking.queued.get_or_insert(queued);
+    if let Some(pass) = stay.pass
+        && seeking.invited.as_ref().map(Invited::pass) != Some(pass)
+    {
+        seeking.invited = Some(Invited::new(pass, shared));
+    }
+    if let Some(speaker) = &mut seat.speaker {
+        speaker.state = State::Waiting;
+    }
+}
+
+/// A client's device is somewhere already.
+fn occupied(conversation: Option<ConversationId>, wait: Option<Duration>) -> ErrorReport<'static> {
+    let retry_after_ms = wait.map(|wait| wait.as_millis() as u64 + 1);
+    ErrorReport { conversation, retry_after_ms, ..about(Reason::InConversation, "join") }
+}
+
+/// An invitation has expired before anybody came. Returns why the client has to go, if it has to.
+fn expire(seat: &mut Seat) -> Option<Reason> {
+    let Some(speaker) = &mut seat.speaker else { return Some(Reason::InviteOver) };
+    speaker.state = State::Ended;
+    seat.refuse(about(Reason::BadInvite, "join"), Instant::now())
 }
 
 /// Tells a client that it waits, and when what will do for it has fallen. Only this task writes to its
 /// socket, so whatever the lobby decides meanwhile comes after it.
 fn tell(seat: &mut Seat, ticket: Ticket, shared: &Shared) {
-    let PoolConfig { name, relaxation } = shared.config.pool(seat.pool);
+    let pool = shared.pools.get(seat.pool);
+    let PoolConfig { name, .. } = &pool.config;
+    // Who was invited waits for one person, whatever the pool's rule.
+    let scored = seat.seeking().invited.is_none() && pool.config.relaxation().is_some();
     let reliable = seat.speaker.is_some();
     let Some(queued) = &mut seat.seeking().queued else { return };
-    if queued.told.is_some() && !(reliable && relaxation.is_some()) {
+    if queued.told.is_some() && !(reliable && scored) {
         return;
     }
     let view = shared.lobby.view(ticket, queued.told, Instant::now());
     let Some(View { ahead, widened }) = view else { return };
     queued.told = Some(widened);
     if reliable {
-        let widened = relaxation.as_ref().map(|_| widened as u64);
+        let widened = scored.then_some(widened as u64);
         seat.say(&ServerEnvelope::Waiting { pool: name, ahead: ahead as u64, widened });
     } else {
         seat.outbox.message(plain::WAITING);
@@ -178,6 +240,12 @@ async fn park(seat: &mut Seat, stay: &mut Stay, shared: &Shared) -> Wake {
 
 /// Ready when it is time to ask for the outcome of a probe, or to look at the others again.
 fn ask_again(stay: &Stay, watch: &mut Watch, cx: &mut Context<'_>) -> Poll<Wake> {
+    if let Some(Pass { expires, .. }) = stay.pass {
+        if Instant::now() >= expires {
+            return Poll::Ready(Wake::Over);
+        }
+        watch.wake_at(cx, expires);
+    }
     let (Next::Probing(until) | Next::Wait(Some(until))) = stay.next else {
         return Poll::Pending;
     };
@@ -202,7 +270,8 @@ async fn leave(seat: &mut Seat, mut stay: Stay, shared: &Shared) -> Option<Box<S
         }
         shared.lobby.abandon(stay.ticket, device);
     }
-    seat.seeking().queued = None;
+    let seeking = seat.seeking();
+    (seeking.queued, seeking.invited) = (None, None);
     shared.lobby.place(seat.id(), Place::Closing);
     orphan
 }

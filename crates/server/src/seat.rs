@@ -3,6 +3,8 @@
 //! Knows how to read, judge and write one socket. Must not know who the partner is, or why it was
 //! chosen: it moves, whole, to the task of the conversation.
 
+mod seeking;
+
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -13,7 +15,6 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
 use vyoma_core::liveness::{Heartbeat, Verdict};
-use vyoma_core::matching::Ticket;
 use vyoma_core::roster::ConnectionId;
 use vyoma_protocol::{CloseCode, Control, Event, HEADROOM, READ_SIZE, Reason, Relay, Window};
 
@@ -22,29 +23,15 @@ use crate::buffer;
 use crate::counters;
 use crate::hold::{Held, Hold};
 use crate::outbox::Outbox;
+use crate::pools::NamedPool;
 use crate::shared::Shared;
 use crate::speaker::Speaker;
 use crate::worker::Home;
+pub(crate) use seeking::{Queued, Seeking};
 
 /// The least a read asks for while a message is incomplete. What is held and what is read stay
 /// under 64 KiB + 4 KiB together, so a stalled pair costs at most twice that a direction.
 const LEAST_READ: usize = 4 * 1024;
-
-/// What only a client that seeks a partner needs, or soon will.
-pub(crate) struct Seeking {
-    /// What it says to the partner to come.
-    pub(crate) hold: Hold,
-    pub(crate) queued: Option<Queued>,
-}
-
-/// A client's place in the queue.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Queued {
-    pub(crate) ticket: Ticket,
-    pub(crate) since: Instant,
-    /// Whether the client was told that it waits, and with what `widened`.
-    pub(crate) told: Option<usize>,
-}
 
 /// What a read brought.
 pub(crate) enum Received {
@@ -78,8 +65,10 @@ pub(crate) struct Seat {
     /// How many bytes it had acknowledged when that was last looked at; the lower half of the
     /// number is enough to see it grow.
     acknowledged: u32,
-    /// Which of the configured pools it wants.
+    /// The number of the pool that it wants.
     pub(crate) pool: u8,
+    /// It has come by an invitation in its address, and wants nobody else.
+    pub(crate) invited: bool,
     home: Home,
     membership: Membership,
     _permit: Permit,
@@ -94,6 +83,7 @@ struct Membership {
 impl Drop for Membership {
     fn drop(&mut self) {
         self.shared.lobby.forget(self.id);
+        self.shared.pools.forget(self.id);
     }
 }
 
@@ -103,9 +93,12 @@ impl Seat {
         stream: TcpStream,
         permit: Permit,
         home: Home,
+        pool: Arc<NamedPool>,
         shared: &Arc<Shared>,
     ) -> Box<Self> {
         let id = shared.next_connection();
+        let number = pool.number;
+        shared.pools.hold(id, pool);
         Box::new(Self {
             stream,
             relay: Relay::new(shared.config.max_message_size as u64),
@@ -119,7 +112,8 @@ impl Seat {
             speaker: None,
             receipt: 0,
             acknowledged: 0,
-            pool: 0,
+            pool: number,
+            invited: false,
             home,
             membership: Membership { id, shared: Arc::clone(shared) },
             _permit: permit,
@@ -138,24 +132,6 @@ impl Seat {
     pub(crate) fn speaker(&mut self) -> &mut Speaker {
         #[expect(clippy::expect_used, reason = "the dialect never changes")]
         self.speaker.as_deref_mut().expect("it speaks vyoma.v1")
-    }
-
-    /// What it needs without a partner.
-    pub(crate) fn seeking(&mut self) -> &mut Seeking {
-        let held = &self.membership.shared.held;
-        self.seeking.get_or_insert_with(|| {
-            Box::new(Seeking { hold: Hold::new(Arc::clone(held)), queued: None })
-        })
-    }
-
-    /// Its place in the queue, if it has one.
-    pub(crate) fn queued(&self) -> Option<Queued> {
-        self.seeking.as_ref()?.queued
-    }
-
-    /// What it needs without a partner, given up: it has one now.
-    pub(crate) fn take_seeking(&mut self) -> Option<Box<Seeking>> {
-        self.seeking.take()
     }
 
     /// Moves the socket to the runtime of the worker that polls it from now on.
@@ -394,4 +370,15 @@ pub(crate) struct Remains {
     _home: Home,
     _membership: Membership,
     _permit: Permit,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seat_is_no_larger_than_its_room_at_the_allocator() {
+        // One byte more and it takes 448.
+        assert!(size_of::<Seat>() <= 384, "{}", size_of::<Seat>());
+    }
 }

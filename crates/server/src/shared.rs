@@ -15,6 +15,7 @@ use crate::door::Door;
 use crate::hold::Budget;
 use crate::keys;
 use crate::lobby::Lobby;
+use crate::pools::Pools;
 use crate::replay::Replay;
 use crate::reports::Reports;
 use crate::shutdown::{Phase, Shutdown};
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) admission: Admission,
     pub(crate) lobby: Lobby,
+    pub(crate) pools: Pools,
     pub(crate) held: Arc<Budget>,
     pub(crate) door: Door,
     pub(crate) replay: Arc<Replay>,
@@ -74,6 +76,7 @@ impl Shared {
             registry: Registry::default(),
             admission: Admission::new(&config),
             lobby: Lobby::new(&config, boot, blocked.unwrap_or_default()),
+            pools: Pools::new(&config),
             replay: Arc::default(),
             reports,
             blocks,

@@ -1,9 +1,10 @@
 //! What a client that speaks `vyoma.v1` has besides its socket: who it is, what it wants, and how often
 //! it may say so.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use vyoma_core::conversation::Resume;
+use vyoma_core::matching::Code;
 use vyoma_core::rate::{Bucket, Rate};
 use vyoma_protocol::Reason;
 use vyoma_protocol::envelope::{ClientEnvelope, ConversationId, ErrorReport, Profile};
@@ -15,6 +16,9 @@ const ERRORS: Rate = Rate { burst: 64, interval: 1000 };
 const FLEETING: Rate = Rate { burst: 128, interval: 1000 / 32 };
 /// What costs the lobby something.
 const MOVES: Rate = Rate { burst: 16, interval: 1000 };
+
+/// Codes of invitations that don't let in: typing errors of a person, who needs as long to type another.
+const GUESSES: Rate = Rate { burst: 5, interval: 10_000 };
 
 /// Where a client is in its story, as it knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +35,9 @@ pub(crate) enum State {
 
 /// Where a client wants to go.
 pub(crate) enum Wish {
-    /// Into the queue; this conversation of its device is to end first.
-    Queue { leave: Option<ConversationId> },
+    /// Into the queue, perhaps for whoever has the same invitation; this conversation of its device is to
+    /// end first.
+    Queue { leave: Option<ConversationId>, invite: Option<Code> },
     /// Back to its seat.
     Resume(Box<(Claims, Resume)>),
     /// Out of the queue or the conversation.
@@ -61,6 +66,7 @@ pub(crate) struct Speaker {
     errors: Bucket,
     fleeting: Bucket,
     moves: Bucket,
+    guesses: Bucket,
 }
 
 impl Speaker {
@@ -76,6 +82,7 @@ impl Speaker {
             errors: Bucket::default(),
             fleeting: Bucket::default(),
             moves: Bucket::default(),
+            guesses: Bucket::default(),
         }
     }
 
@@ -107,6 +114,20 @@ impl Speaker {
         self.errors.take(ERRORS, now - self.born).is_ok()
     }
 
+    /// Whether it may present a code now.
+    ///
+    /// # Errors
+    /// The time to wait.
+    pub(crate) fn may_guess(&self, now: Instant) -> Result<(), Duration> {
+        self.guesses.look(GUESSES, now - self.born)
+    }
+
+    /// It has presented a code that didn't let it in.
+    pub(crate) fn guessed(&mut self, now: Instant) {
+        // Who may not guess isn't asked for its code.
+        let _ = self.guesses.take(GUESSES, now - self.born);
+    }
+
     /// Whether it may send this now.
     ///
     /// # Errors
@@ -116,11 +137,13 @@ impl Speaker {
         envelope: &ClientEnvelope<'_>,
         now: Instant,
     ) -> Result<(), ErrorReport<'static>> {
-        use ClientEnvelope::{Ack, Join, Leave, Message, Next, Resume};
+        use ClientEnvelope::{Ack, Invite, Join, Leave, Message, Next, Resume};
         let now = now - self.born;
         let taken = match envelope {
             Message { .. } | Ack { .. } => return Ok(()),
-            Join { .. } | Next { .. } | Leave {} | Resume { .. } => self.moves.take(MOVES, now),
+            Join { .. } | Next { .. } | Leave {} | Resume { .. } | Invite {} => {
+                self.moves.take(MOVES, now)
+            }
             _ => self.fleeting.take(FLEETING, now),
         };
         taken.map_err(|wait| ErrorReport {

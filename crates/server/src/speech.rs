@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use vyoma_core::conversation::Resume;
+use vyoma_core::matching::{Code, Uninvited};
 use vyoma_protocol::envelope::{
     ClientEnvelope, ConversationId, Ending, ErrorReport, Names, ServerEnvelope, Subject, VERSION,
 };
@@ -103,7 +104,8 @@ impl Seat {
         let wrong = || Err(about(Reason::WrongState, kind));
         match envelope {
             ClientEnvelope::Ping { id } => self.say(&ServerEnvelope::Pong { id }),
-            ClientEnvelope::Join { device, profile, leave } => {
+            ClientEnvelope::Invite {} => self.invite(shared)?,
+            ClientEnvelope::Join { device, profile, leave, invite } => {
                 if !matches!(state, State::New | State::Ended) {
                     return wrong();
                 }
@@ -111,15 +113,17 @@ impl Seat {
                     let opened = shared.config.keys.open_device(device);
                     speaker.device = opened.map_err(|_| about(Reason::BadDevice, kind))?;
                 }
+                let read = |code| Code::parse(code).ok_or(about(Reason::BadInvite, kind));
+                let invite = invite.map(read).transpose()?;
                 profile.into_iter().for_each(|profile| speaker.show(profile));
-                speaker.wish = Some(Wish::Queue { leave });
+                speaker.wish = Some(Wish::Queue { leave, invite });
             }
             ClientEnvelope::Resume { .. } if state == State::New => {
                 speaker.wish = Some(Wish::Resume(Box::new(read_resume(envelope, shared)?)));
             }
             ClientEnvelope::Next { profile } if state == State::Ended => {
                 profile.into_iter().for_each(|profile| speaker.show(profile));
-                speaker.wish = Some(Wish::Queue { leave: None });
+                speaker.wish = Some(Wish::Queue { leave: None, invite: None });
             }
             ClientEnvelope::Leave {} if matches!(state, State::Waiting | State::Ended) => {
                 speaker.wish = Some(Wish::Out);
@@ -143,6 +147,17 @@ impl Seat {
             | ClientEnvelope::Token { .. } => return self.stray(kind),
             _ => return wrong(),
         }
+        Ok(())
+    }
+
+    /// Makes an invitation into the client's pool.
+    fn invite(&mut self, shared: &Shared) -> Judged<'static> {
+        shared.config.demand(Feature::Invite)?;
+        let (device, pool) = (self.speaker().device, shared.pools.get(self.pool));
+        let made = shared.lobby.invite(device, &pool.config.name, Instant::now());
+        let (code, life) = made.map_err(|why| uninvited(why, "invite"))?;
+        let expires_ms = life.as_millis() as u64;
+        self.say(&ServerEnvelope::Invitation { code: &code.to_string(), expires_ms });
         Ok(())
     }
 
@@ -223,6 +238,19 @@ pub(crate) fn left(conversation: Option<ConversationId>) -> ServerEnvelope<'stat
 /// An error of which the reason and the type are told.
 pub(crate) fn about(reason: Reason, kind: &'static str) -> ErrorReport<'static> {
     ErrorReport { about: Some(kind), ..ErrorReport::new(reason) }
+}
+
+/// Why there is no invitation, or no seat in it.
+pub(crate) fn uninvited(why: Uninvited, kind: &'static str) -> ErrorReport<'static> {
+    match why {
+        Uninvited::Unknown => about(Reason::BadInvite, kind),
+        Uninvited::Used => about(Reason::InviteUsed, kind),
+        Uninvited::TooMany => about(Reason::TooManyInvites, kind),
+        Uninvited::TooFast(wait) => {
+            let retry_after_ms = Some(wait.as_millis() as u64 + 1);
+            ErrorReport { retry_after_ms, ..about(Reason::TooFast, kind) }
+        }
+    }
 }
 
 /// What a client hears that is to come back once there is room.

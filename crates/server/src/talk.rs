@@ -48,7 +48,7 @@ pub(crate) struct Talk {
 fn greet(seat: &mut Seat) -> Option<(Hold, Vec<u8>)> {
     let begun = seat.relay.stream();
     seat.outbox.message(plain::CONNECTED);
-    let Seeking { hold, queued } = *seat.take_seeking()?;
+    let Seeking { hold, queued, .. } = *seat.take_seeking()?;
     if let Some(queued) = queued {
         counters::pairing_wait(queued.since.elapsed());
     }
@@ -59,6 +59,7 @@ impl Talk {
     /// Pairs two clients, and delivers what they said before.
     pub(crate) fn begin(mut a: Box<Seat>, mut b: Box<Seat>, shared: &Shared) -> Self {
         shared.lobby.pair(a.id(), b.id());
+        a.spend_invitation();
         counters::add(Counter::ConversationsStarted, 1);
         tracing::debug!(a = a.id().0, b = b.id().0, "paired");
         let (of_a, of_b) = (greet(&mut a), greet(&mut b));

@@ -178,9 +178,11 @@ async fn welcome(arrival: Arrival, shared: Arc<Shared>) {
     let Ok(stream) = tokio::net::TcpStream::from_std(arrival.stream) else { return };
     let upgraded =
         handshake::receive(stream, arrival.peer, arrival.permit, Arc::clone(&shared)).await;
-    if let Some(Upgraded { stream, answer, dialect, pool, early, permit }) = upgraded {
-        let mut seat = Seat::new(stream, permit, home, &shared);
-        seat.pool = pool;
+    if let Some(Upgraded { stream, answer, dialect, pool, invited, early, permit }) = upgraded {
+        let mut seat = Seat::new(stream, permit, home, pool, &shared);
+        if let Some((invited, ticket)) = invited {
+            seat.come_by(invited, ticket);
+        }
         // It goes out together with the first notice.
         seat.outbox.push(&answer);
         if dialect == Dialect::V1 {

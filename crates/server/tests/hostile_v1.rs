@@ -143,7 +143,7 @@ fn every_type_is_taken_in_its_states_and_refused_in_the_others() {
     let house = House::open();
     let mut bystanders = Bystanders::of(house.address());
     let rows = table();
-    assert_eq!(rows.len(), 14, "{rows:?}");
+    assert_eq!(rows.len(), 15, "{rows:?}");
     for (kind, states) in &rows {
         for state in STATES {
             let (mut speaker, _partner) = in_state(state, house.address());

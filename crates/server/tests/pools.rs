@@ -11,12 +11,12 @@ use common::client::{Client, Dial, upgrade_head};
 use common::http;
 use common::speaker::Speaker;
 use serde_json::{Value, json};
-use vyoma_server::{Config, PoolConfig, Relaxation};
+use vyoma_server::{Config, OnDemand, PoolConfig, Relaxation, Rule};
 
 /// What will do at once, and after how many milliseconds anybody will.
 fn scored(name: &str, threshold: u16, anybody_after: u64) -> PoolConfig {
     let steps = vec![(Duration::ZERO, threshold), (Duration::from_millis(anybody_after), 0)];
-    PoolConfig { name: name.to_owned(), relaxation: Some(Relaxation::new(steps).unwrap()) }
+    PoolConfig::new(name, Rule::Scored(Relaxation::new(steps).unwrap()))
 }
 
 fn house(pools: Vec<PoolConfig>, change: impl FnOnce(&mut Config)) -> House {
@@ -83,7 +83,7 @@ fn what_will_do_falls_until_anybody_will() {
 
 #[test]
 fn pools_are_apart_and_one_that_is_not_there_is_refused() {
-    let open = PoolConfig { name: "lobby2".to_owned(), relaxation: None };
+    let open = PoolConfig::new("lobby2", Rule::Open);
     let house = house(vec![open], |_| {});
     let to = house.address();
     let mut there = join(to, "lobby2", &json!({}));
@@ -97,6 +97,80 @@ fn pools_are_apart_and_one_that_is_not_there_is_refused() {
     let answer = http::ask(to, upgrade_head("/ws?pool=nowhere", "").as_bytes());
     assert_eq!(answer.status, 404, "{answer:?}");
     assert!(answer.body.contains("no pool of that name"), "{answer:?}");
+}
+
+#[test]
+fn a_pool_on_demand_is_made_by_the_first_and_goes_with_the_last() {
+    let house = house(vec![], |config| {
+        config.on_demand = Some(OnDemand { most: 2, rule: Rule::Open });
+    });
+    let to = house.address();
+    let status =
+        |pool: &str| http::ask(to, upgrade_head(&format!("/ws?pool={pool}"), "").as_bytes()).status;
+    let mut ada = join(to, "green", &json!({}));
+    waits(&mut ada, "green");
+    let mut eve = join(to, "blue", &json!({}));
+    waits(&mut eve, "blue");
+    let mut ben = join(to, "green", &json!({}));
+    ben.expect("matched");
+    ada.expect("matched");
+    // A third one is too much; the declared ones are there all the same.
+    assert_eq!((status("red"), status("No+name")), (503, 404));
+    let mut plain = Client::upgrade(Dial::default().open(to), "/ws", "", &[]);
+    plain.expect(common::WAITING);
+    // Who talks is in it, too, and comes back to it.
+    ben.say(&json!({"type": "next"}));
+    ben.expect("ended");
+    waits(&mut ben, "green");
+    assert_eq!(status("red"), 503);
+    drop((ada, ben));
+    common::eventually("there is room again", || house.census().total() == 2);
+    let mut red = join(to, "red", &json!({}));
+    waits(&mut red, "red");
+    let mut other = join(to, "red", &json!({}));
+    other.expect("matched");
+    red.expect("matched");
+}
+
+#[test]
+fn pools_on_demand_have_the_rule_that_was_written() {
+    let steps = vec![(Duration::ZERO, 300)];
+    let rule = Rule::Scored(Relaxation::new(steps).unwrap());
+    let house = house(vec![], |config| config.on_demand = Some(OnDemand { most: 9, rule }));
+    let to = house.address();
+    let mut law = join(to, "new", &json!({"offers": ["law"], "seeks": ["ops"]}));
+    waits(&mut law, "new");
+    let mut ada = join(to, "new", &json!({"offers": ["rust"], "seeks": ["funding"]}));
+    waits(&mut ada, "new");
+    let mut ben = join(to, "new", &json!({"offers": ["funding"], "seeks": ["rust"]}));
+    assert_eq!(ben.expect("matched")["why"], json!(["seeks_met", "offers_met"]));
+    ada.expect("matched");
+}
+
+#[test]
+fn a_pool_may_have_a_cooldown_of_its_own() {
+    let cooldown = Some(Duration::ZERO);
+    let quick = PoolConfig { cooldown, ..PoolConfig::new("quick", Rule::Open) };
+    // Nobody is probed: each of these clients answers only while the test listens to it.
+    let house = house(vec![quick], |config| config.timing.fresh = Duration::from_secs(60));
+    let to = house.address();
+    for (pool, again) in [("quick", true), ("default", false)] {
+        let (mut a, mut b) = (join(to, pool, &json!({})), join(to, pool, &json!({})));
+        a.expect("waiting");
+        a.expect("matched");
+        b.expect("matched");
+        a.say(&json!({"type": "next"}));
+        a.expect("ended");
+        b.expect("ended");
+        waits(&mut a, pool);
+        b.say(&json!({"type": "next"}));
+        if again {
+            b.expect("matched");
+            a.expect("matched");
+        } else {
+            waits(&mut b, pool);
+        }
+    }
 }
 
 #[test]

@@ -21,6 +21,10 @@ pub(crate) struct ChatOptions {
     #[arg(long)]
     pub(crate) headline: Option<String>,
 
+    /// The code of an invitation: you meet whoever has the same, and nobody else
+    #[arg(long, value_name = "CODE")]
+    pub(crate) invite: Option<String>,
+
     /// Where your place in a conversation is kept, to go on from there if this ends; it is a secret
     #[arg(long, value_name = "FILE")]
     pub(crate) store: Option<PathBuf>,

@@ -59,6 +59,7 @@ impl Editor {
 fn understand(line: String) -> Wish {
     match line.trim() {
         "/next" => Wish::Next,
+        "/invite" => Wish::Invite,
         "/leave" => Wish::Leave,
         "/block" => Wish::Block,
         "/quit" => Wish::Quit,

@@ -19,7 +19,7 @@ fn parse(arguments: &[&str]) -> Result<Invocation, clap::Error> {
 
 fn config(arguments: &[&str]) -> Config {
     match parse(arguments).unwrap().command {
-        Command::Serve(options) => options.config(),
+        Command::Serve(options) => options.config().unwrap(),
         Command::Chat(_) | Command::Healthcheck(_) | Command::Bench(_) => {
             panic!("that is not how a server is started")
         }
@@ -62,6 +62,10 @@ fn everything_can_be_given() {
         "--drain-timeout=2m",
         "--survivor=stay",
         "--metrics-bind=127.0.0.1:9100",
+        "--pool=founders=scored,team=invite-only",
+        "--pools-on-demand=7=scored:900",
+        "--invite-expiry=1h",
+        "--features=invite",
     ]);
     assert_eq!(config.bind, Some([127, 0, 0, 1].into()));
     assert_eq!((config.workers, config.max_message_size), (3, 1 << 20));
@@ -72,7 +76,32 @@ fn everything_can_be_given() {
     assert_eq!(config.heartbeat, Duration::from_millis(500));
     assert_eq!(config.drain_timeout, Duration::from_secs(120));
     assert_eq!(config.survivor, Survivor::Stay);
+    let names: Vec<_> = config.pools.iter().map(|pool| &pool.name[..]).collect();
+    assert_eq!(names, ["default", "founders", "team"]);
+    assert_eq!(config.on_demand.as_ref().map(|pools| pools.most), Some(7));
+    assert_eq!(config.invite_expiry, Duration::from_secs(3600));
+    assert_eq!(config.features, [Feature::Invite]);
+    assert_eq!(config.check(), Ok(()));
     assert_eq!(config.metrics_bind, Some(([127, 0, 0, 1], 9100).into()));
+}
+
+#[test]
+fn pools_come_from_a_file_too() {
+    let path = std::env::temp_dir().join(format!("vyoma-pools-{}.toml", std::process::id()));
+    let flag = format!("--pools-file={}", path.display());
+    std::fs::write(&path, "[team]\nrule = \"invite-only\"\n[default]\nrule = \"scored\"").unwrap();
+    let both = config(&[&flag, "--pool=lounge=open"]);
+    let names: Vec<_> = both.pools.iter().map(|pool| &pool.name[..]).collect();
+    assert_eq!(names, ["default", "lounge", "team"]);
+    assert!(both.pools[0].relaxation().is_some());
+    // Declared twice, it is refused, as any name that isn't unique.
+    let twice = config(&[&flag, "--pool=team=open"]).check().unwrap_err();
+    assert_eq!(twice.key, "pool");
+    std::fs::write(&path, "[team]\nrule = \"closed\"").unwrap();
+    let Command::Serve(options) = parse(&[&flag]).unwrap().command else { panic!("it serves") };
+    let error = format!("{:#}", options.config().unwrap_err());
+    assert!(error.contains(&path.display().to_string()) && error.contains("team.rule"), "{error}");
+    std::fs::remove_file(&path).unwrap();
 }
 
 #[test]
@@ -85,6 +114,8 @@ fn a_bad_value_names_its_flag() {
         ("--log=a=b=c", "--log"),
         ("--metrics-bind=9100", "--metrics-bind"),
         ("--survivor=perish", "--survivor"),
+        ("--pools-on-demand=many", "--pools-on-demand"),
+        ("--pool=team=closed", "--pool"),
     ] {
         let message = parse(&[argument]).err().unwrap().to_string();
         assert!(message.contains(flag), "{message}");

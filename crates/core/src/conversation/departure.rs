@@ -22,6 +22,8 @@ pub struct Departure {
     pub draining: bool,
     /// The organiser chose that survivors stay unpaired.
     pub stay: bool,
+    /// The survivor came by an invitation: it wants nobody else.
+    pub invited: bool,
 }
 
 impl Departure {
@@ -33,6 +35,8 @@ impl Departure {
             Fate::Close(Reason::Shutdown)
         } else if self.stay {
             Fate::Stay
+        } else if self.invited {
+            Fate::Close(Reason::InviteOver)
         } else {
             Fate::Requeue
         }

@@ -9,7 +9,8 @@ use smallvec::SmallVec;
 
 use super::Ticket;
 use super::index::{AT_ONCE, Best};
-use super::members::{Member, Members, Moment, State};
+use super::invited::Invited;
+use super::members::{Member, Members, Moment};
 use super::person::Person;
 use super::posting::Age;
 use super::query::Query;
@@ -18,18 +19,26 @@ use super::scored::Scored;
 use super::words::Words;
 
 /// Everybody who may be handed out.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Choice {
-    /// In a pool where the oldest comes first: who waits.
-    line: BTreeSet<Ticket>,
+    rule: Rule,
     /// Pairs of tickets that don't meet, each in both orders, and until when; `None` for ever.
     barred: BTreeMap<(Ticket, Ticket), Option<Instant>>,
-    /// `None`: the oldest comes first.
-    scored: Option<Scored>,
+}
+
+/// Whom a seeker prefers.
+#[derive(Debug)]
+enum Rule {
+    /// The oldest, of these who wait.
+    Oldest(BTreeSet<Ticket>),
+    /// The one who fits best.
+    Best(Box<Scored>),
+    /// Only who is of the same invitation.
+    Invited(Invited),
 }
 
 /// What a look at those who wait has brought.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Default)]
 pub(super) struct Found {
     /// Whom the seeker could take, the best first.
     pub(super) candidates: Vec<Ticket>,
@@ -37,24 +46,82 @@ pub(super) struct Found {
     pub(super) rest: Option<Ticket>,
 }
 
+impl FromIterator<Ticket> for Found {
+    fn from_iter<T: IntoIterator<Item = Ticket>>(candidates: T) -> Self {
+        Self { candidates: candidates.into_iter().collect(), rest: None }
+    }
+}
+
+/// Who looks for the best.
+struct Seeker<'a> {
+    ticket: Ticket,
+    member: &'a Member,
+    /// Who is older was looked at.
+    from: Option<Ticket>,
+    most: usize,
+    /// Whether the first that will do is enough.
+    hasty: bool,
+}
+
 impl Choice {
-    pub(super) fn scored(relaxation: Relaxation) -> Self {
-        Self { scored: Some(Scored::new(relaxation)), ..Self::default() }
+    pub(super) fn oldest() -> Self {
+        Self::by(Rule::Oldest(BTreeSet::new()))
     }
 
-    /// Whether scores decide.
-    pub(super) fn is_scored(&self) -> bool {
-        self.scored.is_some()
+    pub(super) fn scored(relaxation: Relaxation) -> Self {
+        Self::by(Rule::Best(Box::new(Scored::new(relaxation))))
+    }
+
+    pub(super) fn invited() -> Self {
+        Self::by(Rule::Invited(Invited::default()))
+    }
+
+    fn by(rule: Rule) -> Self {
+        Self { rule, barred: BTreeMap::new() }
+    }
+
+    /// A ticket is of this invitation.
+    pub(super) fn admit(&mut self, ticket: Ticket, invitation: u64) {
+        if let Rule::Invited(invited) = &mut self.rule {
+            invited.enter(ticket, invitation);
+        }
+    }
+
+    /// Of which invitation a ticket is.
+    pub(super) fn invitation(&self, ticket: Ticket) -> Option<u64> {
+        match &self.rule {
+            Rule::Invited(invited) => invited.invitation(ticket),
+            Rule::Oldest(_) | Rule::Best(_) => None,
+        }
+    }
+
+    /// Whether not everybody fits everybody.
+    pub(super) fn is_choosy(&self) -> bool {
+        !matches!(self.rule, Rule::Oldest(_))
+    }
+
+    fn scores(&self) -> Option<&Scored> {
+        match &self.rule {
+            Rule::Best(scored) => Some(scored),
+            Rule::Oldest(_) | Rule::Invited(_) => None,
+        }
+    }
+
+    fn scores_mut(&mut self) -> Option<&mut Scored> {
+        match &mut self.rule {
+            Rule::Best(scored) => Some(scored),
+            Rule::Oldest(_) | Rule::Invited(_) => None,
+        }
     }
 
     /// How many steps of relaxation there are behind somebody who waits since then.
     pub(super) fn widened(&self, since: Moment, now: Moment) -> usize {
-        self.scored.as_ref().map_or(0, |scored| scored.widened(since, now))
+        self.scores().map_or(0, |scored| scored.widened(since, now))
     }
 
     /// How many are older than a ticket.
     pub(super) fn ahead(&self, ticket: Ticket, members: &Members) -> usize {
-        match &self.scored {
+        match self.scores() {
             Some(scored) => scored.older(ticket.age(), members.next()),
             None => members.iter().filter(|(other, _)| *other < ticket).count(),
         }
@@ -68,7 +135,7 @@ impl Choice {
         since: Moment,
         next: Age,
     ) -> (Words, Moment) {
-        match &mut self.scored {
+        match self.scores_mut() {
             Some(scored) => scored.enter(ticket.age(), person, since, next),
             None => (Words::default(), since),
         }
@@ -76,16 +143,17 @@ impl Choice {
 
     /// A ticket is of this person now.
     pub(super) fn describe(&mut self, age: Age, person: &Person, words: &mut Words, next: Age) {
-        if let Some(scored) = &mut self.scored {
+        if let Some(scored) = self.scores_mut() {
             scored.describe(age, person, words, next);
         }
     }
 
     /// A ticket goes out of the pool.
     pub(super) fn leave(&mut self, ticket: Ticket, words: &Words, next: Age) {
-        self.hide(ticket);
-        if let Some(scored) = &mut self.scored {
-            scored.leave(ticket.age(), words, next);
+        match &mut self.rule {
+            Rule::Oldest(line) => _ = line.remove(&ticket),
+            Rule::Best(scored) => scored.leave(ticket.age(), words, next),
+            Rule::Invited(invited) => invited.leave(ticket),
         }
         if !self.barred.is_empty() {
             let own = self.barred.range(all_of(ticket)).map(|((_, other), _)| *other);
@@ -98,19 +166,24 @@ impl Choice {
 
     /// It may be handed out.
     pub(super) fn show(&mut self, ticket: Ticket) {
-        if !self.is_scored() {
-            self.line.insert(ticket);
+        if let Rule::Oldest(line) = &mut self.rule {
+            line.insert(ticket);
         }
     }
 
     /// It may not, for now.
     pub(super) fn hide(&mut self, ticket: Ticket) {
-        self.line.remove(&ticket);
+        if let Rule::Oldest(line) = &mut self.rule {
+            line.remove(&ticket);
+        }
     }
 
-    /// Whether it may; where scores decide, its state alone tells.
+    /// Whether it may; where not age decides, its state alone tells.
     pub(super) fn shows(&self, ticket: Ticket) -> Option<bool> {
-        (!self.is_scored()).then(|| self.line.contains(&ticket))
+        match &self.rule {
+            Rule::Oldest(line) => Some(line.contains(&ticket)),
+            Rule::Best(_) | Rule::Invited(_) => None,
+        }
     }
 
     /// These two don't meet, until then.
@@ -126,7 +199,7 @@ impl Choice {
 
     /// When the threshold of somebody falls next who waits since then.
     pub(super) fn relaxes(&self, since: Moment, now: Moment) -> Option<Moment> {
-        self.scored.as_ref()?.relaxes(since, now)
+        self.scores()?.relaxes(since, now)
     }
 
     /// The best `most` for a seeker, of those who wait from `from` on; in haste, the first that will do.
@@ -134,16 +207,33 @@ impl Choice {
         &self,
         members: &Members,
         ticket: Ticket,
-        from: Option<Ticket>,
-        most: usize,
+        (from, most, hasty): (Option<Ticket>, usize, bool),
         (now, moment): (Instant, Moment),
-        hasty: bool,
     ) -> Found {
-        let (Some(scored), Some(seeker)) = (&self.scored, members.get(ticket)) else {
-            let line = self.line.range(from.unwrap_or(Ticket::OLDEST)..).copied();
-            let met = line.filter(|other| !self.is_barred(ticket, *other, now));
-            return Found { candidates: met.take(most).collect(), rest: None };
-        };
+        let free = |other: &Ticket| !self.is_barred(ticket, *other, now);
+        let waits = |other: &Ticket| members.get(*other).is_some_and(Member::waits);
+        match (&self.rule, members.get(ticket)) {
+            (Rule::Best(scored), Some(seeker)) => {
+                let seeker = Seeker { ticket, member: seeker, from, most, hasty };
+                self.fittest(scored, members, seeker, (now, moment))
+            }
+            (Rule::Best(_), None) => Found::default(),
+            (Rule::Oldest(line), _) => line.iter().copied().filter(free).take(most).collect(),
+            (Rule::Invited(invited), _) => {
+                invited.others(ticket).filter(waits).filter(free).collect()
+            }
+        }
+    }
+
+    /// The best by their scores.
+    fn fittest(
+        &self,
+        scored: &Scored,
+        members: &Members,
+        seeker: Seeker<'_>,
+        (now, moment): (Instant, Moment),
+    ) -> Found {
+        let Seeker { ticket, member: seeker, from, most, hasty } = seeker;
         let (query, next) = (Query::new(&seeker.words), members.next());
         let own = scored.threshold(seeker, moment);
         let judge_one = |(age, other): (Age, &Member)| {
@@ -153,8 +243,8 @@ impl Choice {
             (met && !self.is_barred(ticket, members.ticket_of(age), now)).then_some((score, age))
         };
         let mut judge = |ages: &[Age], judged: &mut Vec<(u16, Age)>| {
-            let waiting = |member: &Member| member.state == State::Waiting;
-            let some: SmallVec<[(Age, &Member); AT_ONCE]> = members.aged(ages, waiting).collect();
+            let some: SmallVec<[(Age, &Member); AT_ONCE]> =
+                members.aged(ages, Member::waits).collect();
             judged.extend(some.into_iter().filter_map(judge_one));
         };
         let mut best = Best::new(most, next);
@@ -170,14 +260,14 @@ impl Choice {
     /// The youngest of those who wait beside an older one that they could meet; only where the oldest
     /// comes first.
     pub(super) fn younger(&self) -> Option<Ticket> {
-        if self.line.len() < 2 {
+        let Rule::Oldest(line) = &self.rule else { return None };
+        if line.len() < 2 {
             return None;
         }
-        self.line.iter().rev().copied().find(|ticket| self.meets_an_older(*ticket))
-    }
-
-    fn meets_an_older(&self, ticket: Ticket) -> bool {
-        self.line.range(..ticket).any(|older| !self.barred.contains_key(&(ticket, *older)))
+        let barred = |one: Ticket, other: Ticket| self.barred.contains_key(&(one, other));
+        let meets_an_older =
+            |ticket: &Ticket| line.range(..*ticket).any(|older| !barred(*ticket, *older));
+        line.iter().rev().copied().find(meets_an_older)
     }
 
     fn is_barred(&self, a: Ticket, b: Ticket, now: Instant) -> bool {

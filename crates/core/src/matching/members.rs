@@ -58,6 +58,13 @@ pub(super) struct Member {
     pub(super) again: Moment,
 }
 
+impl Member {
+    /// Whether it may be handed out.
+    pub(super) fn waits(&self) -> bool {
+        self.state == State::Waiting
+    }
+}
+
 /// All tickets of a pool.
 #[derive(Debug, Default)]
 pub(super) struct Members {

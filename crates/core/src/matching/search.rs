@@ -65,8 +65,8 @@ impl Pool {
         }
         let width = if search.failed { PROBES_AT_ONCE } else { 1 };
         let hasty = self.rests.lag(moment) > HASTE_AFTER;
-        let found =
-            self.choice.best(&self.members, ticket, search.rest, width, (now, moment), hasty);
+        let how = (search.rest, width, hasty);
+        let found = self.choice.best(&self.members, ticket, how, (now, moment));
         let stale = |ticket: &&Ticket| {
             let member = self.members.get(**ticket);
             member.is_none_or(|member| !self.is_fresh(member.heard, moment))
@@ -140,7 +140,7 @@ impl Pool {
     /// A ticket that was out of sight may be handed out again. Where scores decide, it looks itself at
     /// who has come meanwhile; where age does, [`settle`](Self::settle) finds out.
     pub(super) fn readmit(&mut self, ticket: Ticket) {
-        if self.choice.is_scored() {
+        if self.choice.is_choosy() {
             self.order_to_seek(ticket);
         } else {
             self.show(ticket, Moment::NEVER);

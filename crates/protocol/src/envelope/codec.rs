@@ -5,12 +5,12 @@
 use super::ids::push_hex;
 use super::{ConversationId, MAX_NUMBER, Profile, StreamId};
 use crate::Reason;
-use crate::json::{JsonStr, Scanner};
+use crate::json::JsonStr;
 
 /// Why a value was refused: the row of the table, and where inside the field, if not all of it.
 pub(super) type Wrong = (Reason, Option<&'static str>);
 
-const WRONG: Wrong = (Reason::BadField, None);
+pub(super) const WRONG: Wrong = (Reason::BadField, None);
 
 /// Reads and writes one sort of value.
 pub(super) trait Codec<'a, T> {
@@ -149,6 +149,21 @@ impl<'a> Codec<'a, &'a str> for Opaque {
     }
 }
 
+/// An invitation's code, as a person writes it: 1 to 64 letters, dashes, points and spaces.
+pub(super) struct Spoken;
+
+impl<'a> Codec<'a, &'a str> for Spoken {
+    const SCHEMA: &'static str = r#"{"type":"string","pattern":"^[A-Za-z .-]{1,64}$"}"#;
+
+    fn read(value: &'a str) -> Result<&'a str, Wrong> {
+        word(value, 64, |byte| byte.is_ascii_alphabetic() || matches!(byte, b' ' | b'.' | b'-'))
+    }
+
+    fn write(value: &&'a str, out: &mut Vec<u8>) {
+        push_quoted(value, out);
+    }
+}
+
 /// A stable name: 1 to 32 of `[a-z0-9_]`.
 pub(super) struct Name;
 
@@ -229,60 +244,6 @@ impl<'a> Codec<'a, Profile<'a>> for Person {
 
     fn write(value: &Profile<'a>, out: &mut Vec<u8>) {
         value.push_compact(out);
-    }
-}
-
-/// A list of stable names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Names<'a>(&'a str);
-
-impl<'a> Names<'a> {
-    /// A list from its JSON, as in `["typing","read"]`; `None` if it isn't one.
-    pub fn from_json(json: &'a str) -> Option<Self> {
-        let mut scanner = Scanner::new(json);
-        scanner.value(0).ok()?;
-        scanner.end().ok()?;
-        NameList::read(json.trim_ascii()).ok()
-    }
-
-    /// The names.
-    pub fn iter(self) -> impl Iterator<Item = &'a str> {
-        self.0.split('"').skip(1).step_by(2)
-    }
-
-    /// The JSON of a list of names, each of `[a-z0-9_]`.
-    pub fn json<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
-        let quoted: Vec<_> = names.into_iter().map(|name| format!("\"{name}\"")).collect();
-        format!("[{}]", quoted.join(","))
-    }
-}
-
-impl Default for Names<'_> {
-    /// No names.
-    fn default() -> Self {
-        Self("[]")
-    }
-}
-
-/// [`Names`].
-pub(super) struct NameList;
-
-impl<'a> Codec<'a, Names<'a>> for NameList {
-    const SCHEMA: &'static str =
-        r#"{"type":"array","items":{"type":"string","pattern":"^[a-z0-9_]{1,32}$"}}"#;
-
-    fn read(value: &'a str) -> Result<Names<'a>, Wrong> {
-        let inside =
-            value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).ok_or(WRONG)?;
-        if !inside.trim_ascii().is_empty() {
-            // A comma inside a string cuts it into two parts that are no words.
-            inside.split(',').try_for_each(|name| Name::read(name.trim_ascii()).map(drop))?;
-        }
-        Ok(Names(value))
-    }
-
-    fn write(value: &Names<'a>, out: &mut Vec<u8>) {
-        crate::json::push_compact(value.0, out);
     }
 }
 

@@ -1,11 +1,12 @@
 //! Every envelope of `vyoma.v1`, in both directions: the table that docs/protocol.md is held to.
 
 use super::codec::{
-    Codec, Conversation, Count, Ending, EndingName, Flag, Json, Level, LevelName, Name, NameList,
-    Names, Number, Opaque, Path, Person, Presence, PresenceName, Side, SideName, Stream, Subject,
+    Codec, Conversation, Count, Ending, EndingName, Flag, Json, Level, LevelName, Name, Number,
+    Opaque, Path, Person, Presence, PresenceName, Side, SideName, Spoken, Stream, Subject,
     SubjectName, Text,
 };
 use super::fault::Fault;
+use super::names::{NameList, Names};
 use super::scan::Scanned;
 use super::table::{self, FieldSpec, TypeSpec, envelopes, field_type};
 use super::{ConversationId, MAX_SIGNAL, Profile, StreamId};
@@ -23,6 +24,8 @@ envelopes! {
             optional profile: Profile<'a> as Person,
             /// End this conversation first.
             optional leave: ConversationId as Conversation,
+            /// For whoever presents the same invitation's code, and nobody else.
+            optional invite: &'a str as Spoken,
         }
         /// Take the seat in a conversation again.
         "resume" => Resume {
@@ -111,6 +114,8 @@ envelopes! {
             /// The epoch of the token.
             required epoch: u64 as Number,
         }
+        /// Make an invitation.
+        "invite" => Invite {}
         /// Are you there?
         "ping" => Ping {
             /// Comes back in the `pong`.
@@ -286,6 +291,13 @@ envelopes! {
             required token: &'a str as Opaque,
             /// Its epoch.
             required epoch: u64 as Number,
+        }
+        /// An invitation was made: the two who present its code meet.
+        "invitation" => Invitation {
+            /// The code.
+            required code: &'a str as Spoken,
+            /// It holds for so many milliseconds.
+            required expires_ms: u64 as Count,
         }
         /// It was done.
         "done" => Done {

@@ -60,6 +60,16 @@ refusals! {
     NoSuchPath = "no_such_path", 404, "There is no WebSocket here; connect to / or /ws.";
     /// A request to upgrade that names a pool which isn't there.
     NoSuchPool = "no_such_pool", 404, "This server has no pool of that name; leave ?pool= out for the usual one.";
+    /// A request to upgrade by an invitation that isn't there (any more).
+    NoSuchInvite = "no_such_invite", 404, "There is no such invitation in this pool, or it has expired.";
+    /// A request to upgrade by an invitation that others have used.
+    InviteSpent = "invite_spent", 409, "Two others have used that invitation.";
+    /// A request to upgrade into a pool for those who were invited.
+    InviteMissing = "invite_missing", 403, "Nobody is paired in this pool without an invitation; add ?invite= and its code.";
+    /// A request to upgrade in `vyoma.v1` with an invitation in the address.
+    InviteMisplaced = "invite_misplaced", 400, "In vyoma.v1 the invitation is named in join, not in the address.";
+    /// Too many invitations that weren't there were tried.
+    InviteAttempts = "invite_attempts", 429, "Too many invitations were tried that are none; try again later.";
     /// A request to upgrade that is not a GET.
     Method = "method", 405, "A WebSocket is opened with GET.";
     /// The head did not come in time.
@@ -76,6 +86,8 @@ refusals! {
     HeadTooLarge = "head_too_large", 431, "The request's head is too large; fewer cookies may help.";
     /// The head has too many fields.
     TooManyFields = "too_many_fields", 431, "The request has too many headers.";
+    /// A request to upgrade that would make one more pool than there may be.
+    PoolsFull = "pools_full", 503, "There are as many pools as this server makes; try again later, or leave ?pool= out.";
     /// The server has as many connections as it takes.
     Full = "full", 503, "The server has as many connections as it takes; try again later.";
     /// The server is shutting down.
@@ -140,9 +152,11 @@ fn whole_seconds(delay: Duration) -> u64 {
 
 fn phrase(status: u16) -> &'static str {
     match status {
+        403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
         408 => "Request Timeout",
+        409 => "Conflict",
         426 => "Upgrade Required",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",

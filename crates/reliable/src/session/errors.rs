@@ -6,7 +6,7 @@ use vyoma_protocol::Reason;
 use vyoma_protocol::envelope::{ConversationId, ServerEnvelope};
 
 use super::Session;
-use super::place::{Place, Queued};
+use super::place::{Inviting, Place, Queued};
 use crate::backoff::{self, Cause};
 use crate::{Change, Event, ServerError, Trouble};
 
@@ -27,6 +27,10 @@ impl Session {
             }
             (Some(Reason::ReplayFull), _) => {
                 self.backoff.told(retry_after_ms.unwrap_or(0), now);
+                self.tell_error(envelope);
+            }
+            (_, Some("invite")) => {
+                self.inviting = Inviting::No;
                 self.tell_error(envelope);
             }
             (Some(Reason::TooFast), Some(about)) => {
@@ -182,12 +186,16 @@ impl Session {
 
     /// The block that was wished for without a connection can't be done any more.
     pub(super) fn tell_unblocked(&mut self) {
-        let reason = Reason::UnknownConversation;
+        self.tell_unasked(Reason::UnknownConversation, "block");
+    }
+
+    /// Tells the application what the server would have told it, had it been asked.
+    pub(super) fn tell_unasked(&mut self, reason: Reason, about: &str) {
         self.out.event(Event::Error(ServerError {
             code: u64::from(reason.number()),
             name: reason.name().to_owned(),
             sentence: reason.sentence().to_owned(),
-            about: Some("block".to_owned()),
+            about: Some(about.to_owned()),
             n: None,
             retry_after_ms: None,
         }));

@@ -7,7 +7,7 @@ use vyoma_protocol::envelope::{
     ConversationId, Presence, Profile, ServerEnvelope, StreamId, parse_binary, weight,
 };
 
-use super::place::{Place, Secret, Talk};
+use super::place::{Inviting, Place, Secret, Talk};
 use super::{Limits, Session};
 use crate::{Change, Content, Event, Seat, Trouble};
 
@@ -116,6 +116,9 @@ impl Session {
                 self.hear_ended(conversation, reason, stream, last, now);
             }
             ServerEnvelope::Token { token, epoch } => self.hear_token(token, epoch),
+            ServerEnvelope::Invitation { code, expires_ms } => {
+                self.hear_invitation(code, expires_ms, now);
+            }
             ServerEnvelope::Done { about, .. } => self.out.event(Event::Done { about }),
             ServerEnvelope::Error { .. } => self.hear_error(envelope, now),
             ServerEnvelope::Goaway { delay_ms } => self.line.leaves(delay_ms, now),
@@ -124,6 +127,18 @@ impl Session {
             | ServerEnvelope::Resumed { .. }
             | ServerEnvelope::Message { .. } => self.trouble(Trouble::Unexpected, now),
         }
+    }
+
+    fn hear_invitation(&mut self, code: &str, expires_ms: u64, now: Instant) {
+        self.inviting = Inviting::No;
+        if matches!(self.place, Place::Idle) {
+            // This was all the connection was for.
+            self.backoff.held(now);
+            if std::mem::take(&mut self.told_lost) {
+                self.out.event(Event::Restored { conversation: None });
+            }
+        }
+        self.out.event(Event::Invitation { code: code.to_owned(), expires_ms });
     }
 
     fn hear_waiting(&mut self, pool: &str, ahead: u64, widened: Option<u64>, now: Instant) {

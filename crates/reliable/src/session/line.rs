@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
+use vyoma_protocol::Reason;
 use vyoma_protocol::envelope::{ClientEnvelope, ConversationId, MAX_NUMBER};
 
 use super::Session;
-use super::place::{Place, Queued};
+use super::place::{Inviting, Place, Queued};
 use crate::backoff::{self, Cause};
 use crate::pulse::{Pulse, Verdict};
 use crate::{Change, End, Event, Settings, Trouble};
@@ -128,7 +129,8 @@ impl Session {
 
     /// (Who is leaving doesn't: without a connection that is over.)
     fn wants_line(&self) -> bool {
-        !self.closed && matches!(self.place, Place::Queued(_) | Place::Talking(_))
+        let wished = matches!(self.place, Place::Queued(_) | Place::Talking(_));
+        !self.closed && (wished || self.inviting != Inviting::No)
     }
 
     fn connect(&mut self, now: Instant) {
@@ -227,12 +229,14 @@ impl Session {
             Some(talk) => self.say_end(&talk, End::Superseded, 0, false),
             None => self.say_unqueued(End::Superseded),
         }
+        self.forget_invitation(Reason::Superseded);
         self.free();
     }
 
     /// What becomes of the place without this connection.
     fn forget_line(&mut self, now: Instant) {
         self.line = Line::new(now);
+        self.inviting.lose_line();
         let place = std::mem::replace(&mut self.place, Place::Idle);
         self.place = match place {
             Place::Idle => Place::Idle,
@@ -299,7 +303,9 @@ impl Session {
                 Verdict::Dead => return self.drop_line(Cause::Lost, now),
             },
         }
-        if self.line.answer_by.is_some_and(|by| by <= now) {
+        let answer_by =
+            [self.line.answer_by, self.inviting.answer_by()].into_iter().flatten().min();
+        if answer_by.is_some_and(|by| by <= now) {
             self.drop_line(Cause::Lost, now);
         } else if self.line.replace_at.is_some_and(|at| at <= now) {
             self.replace(now);
@@ -314,7 +320,7 @@ impl Session {
             self.acknowledge();
         }
         self.forget_line(now);
-        self.told_lost = false;
+        (self.told_lost, self.inviting) = (false, Inviting::No);
         if matches!(self.place, Place::Queued(_)) {
             self.place = Place::Idle;
         }
@@ -330,5 +336,7 @@ impl Session {
         }
         self.line = Line::new(now);
         self.told_lost = false;
+        self.inviting.lose_line();
+        self.connect_if_wanted(now);
     }
 }

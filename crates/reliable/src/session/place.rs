@@ -31,6 +31,33 @@ pub(super) struct Queued {
     pub(super) not_before: Option<Instant>,
 }
 
+/// How far the wish for an invitation has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Inviting {
+    No,
+    /// To be asked for.
+    Wished,
+    /// `invite` was written on this connection, and has to be answered until then.
+    Asked(Instant),
+}
+
+impl Inviting {
+    /// On the next connection it has to be asked for again.
+    pub(super) fn lose_line(&mut self) {
+        if let Self::Asked(_) = self {
+            *self = Self::Wished;
+        }
+    }
+
+    /// Until when an answer has to come.
+    pub(super) fn answer_by(self) -> Option<Instant> {
+        match self {
+            Self::Asked(by) => Some(by),
+            Self::No | Self::Wished => None,
+        }
+    }
+}
+
 /// The envelope that ends a conversation or a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Word {

@@ -52,6 +52,7 @@ impl Session {
             }
             Place::Talking(_) => self.flush_talk(now),
         }
+        self.ask_invitation(now);
     }
 
     fn flush_talk(&mut self, now: Instant) {

@@ -3,18 +3,52 @@
 use std::time::Instant;
 
 use vyoma_protocol::envelope::{ClientEnvelope, ConversationId, Ending, Profile};
-use vyoma_protocol::{JsonStr, push_escaped};
+use vyoma_protocol::{JsonStr, Reason, push_escaped};
 
-use super::place::{Leaving, Place, Queued, Talk, Word};
+use super::place::{Inviting, Leaving, Place, Queued, Talk, Word};
 use super::{Session, out};
 use crate::{Change, End, Event, Refusal};
 
 impl Session {
+    /// `join`, for anybody, or for who presents the same invitation.
+    pub(super) fn wish_join(
+        &mut self,
+        profile: Option<&str>,
+        invite: Option<&str>,
+        now: Instant,
+    ) -> Result<(), Refusal> {
+        let queued_by_next =
+            matches!(&self.place, Place::Leaving(leaving) if leaving.word == Word::Next);
+        // What `next` has asked for is anybody.
+        if matches!(self.place, Place::Talking(_)) || (invite.is_some() && queued_by_next) {
+            return Err(Refusal::WrongState);
+        }
+        let code = invite.map(|code| code.trim().to_owned());
+        if code.as_deref().is_some_and(|code| !is_code(code)) {
+            return Err(Refusal::BadValue);
+        }
+        self.wish_partner(profile, false, code, now)
+    }
+
+    pub(super) fn wish_invitation(&mut self, now: Instant) -> Result<(), Refusal> {
+        if self.inviting != Inviting::No {
+            return Err(Refusal::WrongState);
+        }
+        if self.line.is_open() && !self.limits.offers("invite") {
+            return Err(Refusal::FeatureOff);
+        }
+        (self.inviting, self.closed) = (Inviting::Wished, false);
+        self.connect_if_wanted(now);
+        self.flush(now);
+        Ok(())
+    }
+
     /// `join`, or `next`, which shows the profile of before if there is no other.
     pub(super) fn wish_partner(
         &mut self,
         profile: Option<&str>,
         as_before: bool,
+        invite: Option<String>,
         now: Instant,
     ) -> Result<(), Refusal> {
         if matches!(self.place, Place::Queued(_)) {
@@ -24,7 +58,7 @@ impl Session {
             let compact = |profile| compact(profile).ok_or(Refusal::BadValue);
             self.profile = profile.map(compact).transpose()?;
         }
-        self.closed = false;
+        (self.closed, self.invite) = (false, invite);
         match std::mem::replace(&mut self.place, Place::Idle) {
             Place::Talking(talk) => self.part(*talk, Word::Next, true, now),
             Place::Leaving(leaving) => {
@@ -185,8 +219,29 @@ impl Session {
             device: self.device.as_deref(),
             profile: self.profile.as_deref().and_then(Profile::from_json),
             leave: self.leaving,
+            invite: self.invite.as_deref(),
         });
         self.await_answer(now);
+    }
+
+    /// No invitation will come any more.
+    pub(super) fn forget_invitation(&mut self, reason: Reason) {
+        if std::mem::replace(&mut self.inviting, Inviting::No) != Inviting::No {
+            self.tell_unasked(reason, "invite");
+        }
+    }
+
+    /// Asks the server for an invitation, if one is wished for.
+    pub(super) fn ask_invitation(&mut self, now: Instant) {
+        if self.inviting != Inviting::Wished || !self.line.is_open() {
+            return;
+        }
+        if self.limits.offers("invite") {
+            self.inviting = Inviting::Asked(now + self.settings.answer);
+            self.out.write(&ClientEnvelope::Invite {});
+        } else {
+            self.forget_invitation(Reason::FeatureOff);
+        }
     }
 
     /// Nothing will confirm any more what was being left: tells the application, and returns where
@@ -221,6 +276,13 @@ impl Session {
         self.leaving = None;
         self.out.save(Change::Free);
     }
+}
+
+/// Whether this can be an invitation's code.
+fn is_code(code: &str) -> bool {
+    let join =
+        ClientEnvelope::Join { device: None, profile: None, leave: None, invite: Some(code) };
+    ClientEnvelope::parse(&out::text(&join)).is_ok()
 }
 
 /// A profile without white space; `None` if it is malformed or out of bounds.

@@ -31,7 +31,8 @@ pub(crate) fn arguments(step: &Value) -> Vec<&'static str> {
         "text" => vec!["text"],
         "binary" => vec!["hex"],
         "disconnected" => vec!["code"],
-        "join" | "next" => vec!["profile"],
+        "join" => vec!["profile", "invite"],
+        "next" => vec!["profile"],
         "report" => vec!["reason"],
         "send" => vec!["json", "hex"],
         "taken" | "read" => vec!["n"],
@@ -125,11 +126,14 @@ impl Run {
             "close" => session.close(now),
             "join" | "next" => {
                 let profile = (!step["profile"].is_null()).then(|| text("profile"));
-                return told(match word {
-                    "join" => session.join(profile.as_deref(), now),
+                let invite = step.get("invite").map(|_| text("invite"));
+                return told(match (word, &invite) {
+                    ("join", Some(code)) => session.join_invited(code, profile.as_deref(), now),
+                    ("join", None) => session.join(profile.as_deref(), now),
                     _ => session.next(profile.as_deref(), now),
                 });
             }
+            "invite" => return told(session.invite(now)),
             "block" => return told(session.block(now)),
             "report" => return told(session.report(&text("reason"), now)),
             "signal" => return told(session.signal(&text("json"), now)),
@@ -235,6 +239,9 @@ fn tell_event(event: &Event) -> Value {
             "type": "ended", "conversation": conversation.map(|id| id.to_string()),
             "reason": reason.name(), "complete": complete,
         }),
+        Event::Invitation { code, expires_ms } => {
+            json!({"type": "invitation", "code": code, "expires_ms": expires_ms})
+        }
         Event::Done { about } => json!({"type": "done", "about": about.name()}),
         Event::Error(error) => {
             let mut told = json!({"type": "error", "code": error.code, "name": error.name});

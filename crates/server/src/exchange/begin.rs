@@ -24,15 +24,21 @@ use crate::speaker::{Last, State};
 /// Why two were matched of whom one had waited longest.
 const NEXT_IN_LINE: &str = "next_in_line";
 
+/// Why two were matched who presented the same invitation.
+const INVITED: &str = "invited";
+
 /// What a client has in common with its partner, in a pool where that decides.
 fn common(seat: &Seat, partner: Option<Profile<'_>>, shared: &Shared) -> Option<Common> {
-    shared.config.pool(seat.pool).relaxation.as_ref()?;
+    shared.pools.get(seat.pool).config.relaxation()?;
     let own = seat.speaker.as_ref().and_then(|speaker| speaker.profile());
     Some(own.zip(partner).map(|(own, partner)| Common::new(own, partner)).unwrap_or_default())
 }
 
-/// Why a client has this partner: what they have in common, else its turn.
-fn reasons(common: Option<&Common>) -> Vec<&'static str> {
+/// Why a client has this partner: the invitation, what they have in common, else its turn.
+fn reasons(invited: bool, common: Option<&Common>) -> Vec<&'static str> {
+    if invited {
+        return vec![INVITED];
+    }
     let why: Vec<_> = common.into_iter().flat_map(Common::why).collect();
     if why.is_empty() { vec![NEXT_IN_LINE] } else { why }
 }
@@ -79,7 +85,7 @@ fn party(seat: &Seat) -> Party {
 impl Exchange {
     /// Pairs two clients, of whom at least one speaks `vyoma.v1`, and delivers what a plain one said
     /// before.
-    pub(crate) fn begin(a: Box<Seat>, b: Box<Seat>, shared: &Shared) -> Self {
+    pub(crate) fn begin(mut a: Box<Seat>, b: Box<Seat>, shared: &Shared) -> Self {
         let now = Instant::now();
         let streams = Streams { a: keys::stream(), b: keys::stream() };
         let parties = [party(&a), party(&b)];
@@ -88,6 +94,8 @@ impl Exchange {
         let devices = [&a, &b].map(|seat| seat.speaker.as_ref().map(|speaker| speaker.device));
         let letterbox = Letterbox::default();
         shared.lobby.begin(id, [(a.id(), devices[0]), (b.id(), devices[1])], letterbox.clone());
+        let invited = a.spend_invitation();
+        let cooldown = shared.pools.get(a.pool).config.cooldown.unwrap_or(shared.config.cooldown);
         counters::add(Counter::ConversationsStarted, 1);
         tracing::debug!(a = a.id().0, b = b.id().0, conversation = %id, "paired");
         let [a_device, b_device] = devices;
@@ -98,8 +106,9 @@ impl Exchange {
             asked: None,
             paused: false,
         });
-        let mut exchange = Self::with(conversation, chairs, letterbox, shared, now);
-        SIDES.into_iter().for_each(|side| exchange.introduce(side, shared));
+        let mut exchange =
+            Self { cooldown, ..Self::with(conversation, chairs, letterbox, shared, now) };
+        SIDES.into_iter().for_each(|side| exchange.introduce(side, invited, shared));
         SIDES.into_iter().for_each(|side| exchange.deliver_held(side, now));
         exchange
     }
@@ -127,13 +136,14 @@ impl Exchange {
             share: Share::new(&shared.replay),
             alarm: Alarm::new(now),
             bell: Bell::default(),
+            cooldown: shared.config.cooldown,
             ended: false,
             told_to_go: false,
         }
     }
 
     /// Tells a side that it has a partner.
-    fn introduce(&mut self, side: Side, shared: &Shared) {
+    fn introduce(&mut self, side: Side, invited: bool, shared: &Shared) {
         let [a, b] = &mut self.chairs;
         let (own, other) = if side == Side::A { (a, b) } else { (b, a) };
         let (Some(seat), Some(partner)) = (&mut own.seat, &other.seat) else { return };
@@ -145,8 +155,8 @@ impl Exchange {
             return seat.outbox.message(plain::CONNECTED);
         };
         let profile = partner.speaker.as_ref().and_then(|speaker| speaker.profile());
-        let common = common(seat, profile, shared);
-        let why = Names::json(reasons(common.as_ref()));
+        let common = if invited { None } else { common(seat, profile, shared) };
+        let why = Names::json(reasons(invited, common.as_ref()));
         let common = common.map(|common| json(&common));
         let claims = claims(&self.conversation, side, 1, device, shared);
         let token = keys::sign(&shared.config.keys, shared.boot, claims);

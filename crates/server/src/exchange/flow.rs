@@ -216,7 +216,7 @@ impl Lane<'_> {
         let wish = match envelope {
             ClientEnvelope::Next { profile } => {
                 profile.into_iter().for_each(|profile| seat.speaker().show(profile));
-                Wish::Queue { leave: None }
+                Wish::Queue { leave: None, invite: None }
             }
             ClientEnvelope::Leave {} => Wish::Out,
             ClientEnvelope::Block { conversation } => {

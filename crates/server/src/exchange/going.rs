@@ -37,7 +37,8 @@ impl Exchange {
         }
         if !std::mem::replace(&mut self.ended, true) {
             let devices = self.chairs.each_ref().map(|chair| chair.device);
-            shared.lobby.note_end(self.conversation.id(), devices, Instant::now());
+            let (id, now) = (self.conversation.id(), Instant::now());
+            shared.lobby.note_end(id, devices, self.cooldown, now);
         }
         for side in SIDES {
             let Some(seat) = &mut self.chairs[side as usize].seat else { continue };

@@ -1,13 +1,15 @@
 //! What clients' tasks and the lobby say to each other.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
-use vyoma_core::matching::{self, Person, Ticket};
+use vyoma_core::matching::{self, Code, Pass, Person, Ticket, Uninvited};
 use vyoma_core::roster::ConnectionId;
 use vyoma_protocol::envelope::ConversationId;
 use vyoma_protocol::token::Identity;
 
+use crate::pools::NamedPool;
 use crate::seat::Seat;
 
 /// What reaches a queued client's task.
@@ -36,6 +38,8 @@ pub(crate) enum Next {
 /// A client's stay in the queue.
 pub(crate) struct Stay {
     pub(crate) ticket: Ticket,
+    /// Its seat in an invitation.
+    pub(crate) pass: Option<Pass>,
     pub(crate) next: Next,
     pub(crate) notes: UnboundedReceiver<Note>,
 }
@@ -54,13 +58,17 @@ pub(crate) struct Newcomer {
     /// The place it had before, and since when.
     pub(crate) place: Option<(Ticket, Instant)>,
     /// The pool that it wants.
-    pub(crate) pool: usize,
+    pub(crate) pool: Arc<NamedPool>,
     /// What it shows of itself.
     pub(crate) person: Person,
     /// Its device, if it has one.
     pub(crate) device: Option<Identity>,
     /// The conversation of its device that is to end first.
     pub(crate) leave: Option<ConversationId>,
+    /// The invitation that it presents.
+    pub(crate) invite: Option<Code>,
+    /// The seat that it has in one.
+    pub(crate) pass: Option<Pass>,
 }
 
 /// What becomes of somebody who wants to be queued.
@@ -70,4 +78,6 @@ pub(crate) enum Entry {
     Seated(ConversationId, Option<Duration>),
     /// Its device has just been matched, on another connection.
     Matched,
+    /// Its invitation doesn't let it in.
+    Uninvited(Uninvited),
 }
