@@ -182,6 +182,7 @@ impl Pool {
     /// had gone. It waits since `since`.
     pub fn rejoin(&mut self, ticket: Ticket, person: &Person, since: Instant, now: Instant) {
         debug_assert!(!self.contains(ticket), "{ticket:?} is in already");
+        self.members.begin(since);
         let (since, heard) = (self.members.moment(since), self.members.moment(now));
         let next = self.members.next();
         let (words, since) = self.choice.enter(ticket, person, since, next);
@@ -216,15 +217,14 @@ impl Pool {
     }
 
     /// How often what will do for this ticket has fallen.
-    pub fn widened(&mut self, ticket: Ticket, now: Instant) -> usize {
+    pub fn widened(&self, ticket: Ticket, now: Instant) -> usize {
         let now = self.members.moment(now);
         self.members.get(ticket).map_or(0, |member| self.choice.widened(member.since, now))
     }
 
     /// For how long the oldest search has been going on that couldn't look at everybody at once.
-    pub fn lag(&mut self, now: Instant) -> Duration {
-        let now = self.members.moment(now);
-        self.rests.lag(now)
+    pub fn lag(&self, now: Instant) -> Duration {
+        self.rests.lag(self.members.moment(now))
     }
 
     /// The next step of a ticket that seeks, or whose time has come to. For any other (the order was

@@ -102,10 +102,15 @@ impl Members {
         Ticket(index * MOST_POOLS as u64 + u64::from(self.number))
     }
 
+    /// The pool counts from then on, if it doesn't yet.
+    pub(super) fn begin(&mut self, at: Instant) {
+        self.start.get_or_insert(at);
+    }
+
     /// A time as the pool counts.
-    pub(super) fn moment(&mut self, at: Instant) -> Moment {
-        let start = *self.start.get_or_insert(at);
-        Moment(at.saturating_duration_since(start).as_nanos() as u64)
+    pub(super) fn moment(&self, at: Instant) -> Moment {
+        let since = self.start.map_or(Duration::ZERO, |start| at.saturating_duration_since(start));
+        Moment(since.as_nanos() as u64)
     }
 
     /// And back.

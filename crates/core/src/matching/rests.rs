@@ -49,19 +49,23 @@ impl Rests {
 
     /// A ticket's search is over.
     pub(super) fn finish(&mut self, ticket: Ticket) {
-        if !self.rests.is_empty() {
-            self.rests.remove(&ticket);
+        if !self.rests.is_empty() && self.rests.remove(&ticket).is_some() {
+            self.tidy();
         }
     }
 
     /// For how long the oldest one has been going on.
-    pub(super) fn lag(&mut self, now: Moment) -> Duration {
+    pub(super) fn lag(&self, now: Moment) -> Duration {
+        self.begun.front().map_or(Duration::ZERO, |(begun, _)| begun.elapsed(now))
+    }
+
+    /// Drops those that are over from the front.
+    fn tidy(&mut self) {
         while let Some((begun, ticket)) = self.begun.front() {
             if self.rests.get(ticket).is_some_and(|rest| rest.begun == *begun) {
-                return begun.elapsed(now);
+                return;
             }
             self.begun.pop_front();
         }
-        Duration::ZERO
     }
 }
