@@ -70,9 +70,12 @@ impl Crowd {
         ]
     }
 
-    /// Somebody whom this one would like to meet: who seeks what it offers and offers what it seeks, but for a
-    /// word of each.
-    fn counterpart(&mut self, [offers, seeks, topics, languages]: Drawn) -> Drawn {
+    /// Somebody whom the one drawn then would like to meet: who seeks what it offers and offers what it seeks,
+    /// but for a word of each.
+    fn counterpart(&mut self, then: &fastrand::Rng) -> Drawn {
+        let now = std::mem::replace(&mut self.rng, then.clone());
+        let [offers, seeks, topics, languages] = self.draw();
+        self.rng = now;
         let mut other = [seeks, offers, topics, languages];
         for list in 0..2 {
             let word = self.words.list(1, &mut self.rng).remove(0);
@@ -117,10 +120,11 @@ fn main() {
     let (mut came, start) = (0, Instant::now());
     let mut filling = Histogram::<u64>::new(3).unwrap();
     while pool.len() < tickets {
-        let drawn = crowd.draw();
-        let person = person(&drawn);
+        if came % 50 == 0 {
+            sample.push(crowd.rng.clone());
+        }
+        let person = person(&crowd.draw());
         came += 1;
-        if came % 50 == 0 { sample.push(drawn); }
         let ticket = pool.issue();
         let begin = Instant::now();
         pool.rejoin(ticket, &person, now, now);
@@ -129,12 +133,16 @@ fn main() {
     }
     let bytes = (resident() - before) / tickets;
     println!("{tickets} tickets wait, {came} came; {bytes} bytes a ticket; {:?}", start.elapsed());
-    println!("while filling: median {} ns, mean {:.0}", filling.value_at_quantile(0.5), filling.mean());
+    println!(
+        "while filling: median {} ns, mean {:.0}",
+        filling.value_at_quantile(0.5),
+        filling.mean()
+    );
     let mut times = [(); 3].map(|()| Histogram::<u64>::new(3).unwrap());
     let mut joins = Histogram::<u64>::new(3).unwrap();
     for arrival in 0..ARRIVALS {
         let drawn = match arrival % 5 {
-            0 => crowd.counterpart(sample[arrival / 5 % sample.len()].clone()),
+            0 => crowd.counterpart(&sample[arrival / 5 % sample.len()]),
             _ => crowd.draw(),
         };
         let person = person(&drawn);
@@ -155,7 +163,9 @@ fn main() {
     }
     let mut all = Histogram::<u64>::new(3).unwrap();
     times.iter().for_each(|times| all.add(times).unwrap());
-    for (name, times) in ["hits", "misses", "capped"].iter().zip(&times).chain([(&"all", &all), (&"joins", &joins)]) {
+    for (name, times) in
+        ["hits", "misses", "capped"].iter().zip(&times).chain([(&"all", &all), (&"joins", &joins)])
+    {
         let at = |quantile| times.value_at_quantile(quantile) as f64 / 1000.0;
         println!(
             "{name:8} {:6} ({:4.1} %)  median {:7.1} us  p90 {:7.1}  p99 {:7.1}  max {:7.1}",

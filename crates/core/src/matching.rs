@@ -34,8 +34,9 @@ mod search;
 mod signature;
 mod words;
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashMap;
 
 use choice::Choice;
 pub use code::{CODE_BITS, CODE_BYTES, Code};
@@ -120,8 +121,8 @@ pub struct Pool {
     members: Members,
     choice: Choice,
     /// What those are at who seek, or are probed.
-    searches: HashMap<Ticket, Search>,
-    probes: HashMap<Ticket, Probe>,
+    searches: FxHashMap<Ticket, Search>,
+    probes: FxHashMap<Ticket, Probe>,
     rests: Rests,
     orders: Vec<(Ticket, Order)>,
     failed_probes: u64,
@@ -153,8 +154,8 @@ impl Pool {
             patience,
             members: Members::default(),
             choice,
-            searches: HashMap::new(),
-            probes: HashMap::new(),
+            searches: FxHashMap::default(),
+            probes: FxHashMap::default(),
             rests: Rests::default(),
             orders: Vec::new(),
             failed_probes: 0,

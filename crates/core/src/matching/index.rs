@@ -17,13 +17,13 @@ use super::words::{OFFERS, SEEKS, TOPICS, Words};
 const LONG: usize = 4;
 
 /// To judge somebody costs as much as to pass so many entries: some cache misses.
-pub(super) const JUDGING: usize = 100;
+pub(super) const JUDGING: usize = 200;
 
 /// To plan costs as much as to pass so many entries.
 const PLANNING: usize = 2000;
 
-/// So much work an entry is taken to be: one in thirty is judged.
-const EXPECTED: f64 = 4.0;
+/// So much work an entry is taken to be, before it is known: one in twenty is judged.
+const EXPECTED: f64 = 10.0;
 
 /// So many are judged in one go: the processor fetches what it needs of them side by side.
 pub(super) const AT_ONCE: usize = 32;
@@ -61,9 +61,9 @@ pub(super) struct Way<'a, 'j> {
     pub(super) query: &'a Query<'a>,
     /// The score that is needed.
     score: u16,
-    /// The work that is left, and with how much left a plan is given up.
+    /// The work that is left, of which so much is spared for where an entry takes more than was thought.
     left: usize,
-    stop: usize,
+    spare: usize,
     /// So many entries were looked through.
     seen: usize,
     best: &'a mut Best,
@@ -82,7 +82,8 @@ pub(super) struct Best {
 
 impl Default for Index {
     fn default() -> Self {
-        let shelf = |offers, seeks| Shelf { lists: [const { Vec::new() }; 3], least: [offers, seeks, 1] };
+        let shelf =
+            |offers, seeks| Shelf { lists: [const { Vec::new() }; 3], least: [offers, seeks, 1] };
         let shelves = [shelf(1, 1), shelf(LONG, 1), shelf(1, LONG), shelf(LONG, LONG)];
         Self { shelves, everyone: Posting::default() }
     }
@@ -130,40 +131,50 @@ impl Index {
         best: &mut Best,
         judge: &mut Judge<'_>,
     ) -> (usize, Age) {
-        let mut way = Way { query, score, left: work, stop: 0, seen: 0, best, judge };
-        let mut from = span.from;
-        while from != span.to && way.left > 0 {
+        let spare = work;
+        let mut way = Way { query, score, left: work + spare, spare, seen: 0, best, judge };
+        let (mut from, mut each) = (span.from, EXPECTED);
+        while from != span.to && way.left > spare {
             let part = Span { from, ..span };
-            from = match self.plans(query, part, way.best.floor(score)) {
+            from = match self.plans(query, part, way.floor()) {
                 None => self.judge_some(part, &mut way),
-                Some(plans) => self.follow(part, plans, &mut way),
+                Some(plans) => self.follow(part, plans, &mut each, &mut way),
             };
         }
-        (work - way.left, from)
+        (work - way.left.saturating_sub(spare), from)
     }
 
     /// What to look through, shelf by shelf; `None` if anybody may reach this score.
     fn plans(&self, query: &Query<'_>, span: Span, score: u16) -> Option<Vec<Plan<'_>>> {
         let shelves = self.shelves.iter().filter(|shelf| shelf.lists.iter().any(|l| !l.is_empty()));
-        shelves.map(|shelf| Plan::new(query, shelf.lanes(query, span), shelf.met(), score)).collect()
+        shelves
+            .map(|shelf| Plan::new(query, shelf.lanes(query, span), shelf.met(), score))
+            .collect()
     }
 
-    /// Looks through as much of a span as the work that is left allows. If that turns out to be too much, it
-    /// tries once more with less, and at last with a little. Returns the end of what was looked at.
-    fn follow(&self, span: Span, plans: Vec<Plan<'_>>, way: &mut Way<'_, '_>) -> Age {
-        let (mut plans, mut each) = (plans, EXPECTED);
-        for stop in [way.left / 2, 0] {
-            way.stop = stop;
-            let cost = plans.iter().map(Plan::cost).sum::<usize>() as f64 * each;
-            let to = self.everyone.part(span, (way.left - stop) as f64 / cost);
+    /// Looks through as much of a span as the work that is left allows, where each entry is thought to take
+    /// so much. If that turns out to be far too much, it tries again with less, and at last with a little.
+    /// Returns the end of what was looked at.
+    fn follow<'a>(
+        &'a self,
+        span: Span,
+        mut plans: Vec<Plan<'a>>,
+        each: &mut f64,
+        way: &mut Way<'_, '_>,
+    ) -> Age {
+        for _ in 0..2 {
+            let cost = plans.iter().map(Plan::cost).sum::<usize>() as f64 * *each;
+            let to = self.everyone.part(span, (way.left - way.spare) as f64 / cost);
             let (left, seen) = (way.left, way.seen);
-            if self.follow_to(to, span, plans, way) {
+            let whole = self.follow_to(to, span, plans, way);
+            *each = (left - way.left) as f64 / (way.seen - seen).max(1) as f64;
+            if whole {
                 return to;
             }
-            each = 2.0 * (left - way.left) as f64 / (way.seen - seen) as f64;
+            way.left = 2 * way.spare;
             plans = self.plans(way.query, span, way.floor()).unwrap_or_default();
         }
-        (way.left, way.stop) = (usize::MAX, 0);
+        way.left = usize::MAX;
         let to = self.everyone.part(span, 0.0);
         self.follow_to(to, span, plans, way);
         way.left = 0;
@@ -219,9 +230,9 @@ impl Way<'_, '_> {
         self.seen += entries;
     }
 
-    /// Whether a plan has taken too much work to go on.
-    pub(super) fn is_too_much(&self) -> bool {
-        self.left <= self.stop
+    /// Whether no work is left at all.
+    pub(super) fn is_over(&self) -> bool {
+        self.left == 0
     }
 
     /// Judges some.

@@ -2,10 +2,9 @@
 //!
 //! Must not know who fits whom.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use rustc_hash::FxBuildHasher;
+use rustc_hash::FxHashMap;
 use slab::Slab;
 use smallvec::SmallVec;
 
@@ -69,7 +68,7 @@ impl Member {
 #[derive(Debug, Default)]
 pub(super) struct Members {
     slots: Slab<Member>,
-    by_age: HashMap<Age, u32, FxBuildHasher>,
+    by_age: FxHashMap<Age, u32>,
     start: Option<Instant>,
     /// The pool's number among others, and how many tickets were issued.
     pub(super) number: u8,

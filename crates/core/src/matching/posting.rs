@@ -93,10 +93,15 @@ impl Posting {
     /// The first entry of this age or a younger one.
     fn find(&self, age: Age, next: Age) -> usize {
         let limit = back(age, next);
-        if self.ages.first().is_none_or(|first| back(*first, next) <= limit) {
+        let is_older = |other: &Age| back(*other, next) > limit;
+        // Mostly all are asked for, or the youngest.
+        if !self.ages.first().is_some_and(is_older) {
             return 0;
         }
-        self.ages.partition_point(|other| back(*other, next) > limit)
+        if self.ages.last().is_some_and(is_older) {
+            return self.ages.len();
+        }
+        self.ages.partition_point(is_older)
     }
 
     fn tidy(&mut self) {

@@ -2,8 +2,10 @@
 //!
 //! Knows tickets and times only.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
+
+use rustc_hash::FxHashMap;
 
 use super::Ticket;
 use super::members::Moment;
@@ -21,7 +23,7 @@ struct Rest {
 /// Who has to go on, and from where.
 #[derive(Debug, Default)]
 pub(super) struct Rests {
-    rests: HashMap<Ticket, Rest>,
+    rests: FxHashMap<Ticket, Rest>,
     /// In the order of beginning; also such as are over.
     begun: VecDeque<(Moment, Ticket)>,
 }
