@@ -3,8 +3,9 @@
 //! `cargo bench -p vyoma-core --bench crowd -- [TICKETS [THRESHOLD]]`. People offer and seek 4 to 8 things
 //! each, have up to 2 topics and 1 or 2 languages. Things and topics are of 10,000 words, the k-th of which
 //! comes 1/k times as often as the first; languages likewise of 20. They come one by one; whoever is matched
-//! leaves, so in the end all that wait are unacceptable to each other. Then 20,000 more come, and are timed;
-//! each, and its partner if it was matched, is replaced by the state before, so that the crowd stays as it is.
+//! leaves, so in the end all that wait are unacceptable to each other. Then 20,000 more come, are timed, and
+//! leave again. One of five is made to fit somebody who waits, but for a word on each side; else nearly nobody
+//! would be matched.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "it measures time")]
@@ -77,10 +78,10 @@ impl Crowd {
         let [offers, seeks, topics, languages] = self.draw();
         self.rng = now;
         let mut other = [seeks, offers, topics, languages];
-        for list in 0..2 {
+        for list in &mut other[..2] {
             let word = self.words.list(1, &mut self.rng).remove(0);
-            if !other[list].contains(&word) {
-                other[list][0] = word;
+            if !list.contains(&word) {
+                list[0] = word;
             }
         }
         other
@@ -105,7 +106,7 @@ fn resident() -> usize {
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     let tickets: usize = arguments.next().map_or(1_000_000, |text| text.parse().unwrap());
-    let threshold: u16 = arguments.next().map_or(500, |text| text.parse().unwrap());
+    let threshold: u16 = arguments.next().map_or(700, |text| text.parse().unwrap());
     let day = Duration::from_secs(86_400);
     let relaxation = Relaxation::new(vec![(Duration::ZERO, threshold)]).unwrap();
     let mut pool = Pool::scored(Patience { fresh: day, answer: day }, relaxation);
@@ -115,66 +116,80 @@ fn main() {
         rng: fastrand::Rng::with_seed(SEED),
     };
     let now = Instant::now();
-    let before = resident();
-    let mut sample = Vec::new();
-    let (mut came, start) = (0, Instant::now());
-    let mut filling = Histogram::<u64>::new(3).unwrap();
-    while pool.len() < tickets {
-        if came % 50 == 0 {
-            sample.push(crowd.rng.clone());
-        }
-        let person = person(&crowd.draw());
-        came += 1;
-        let ticket = pool.issue();
-        let begin = Instant::now();
-        pool.rejoin(ticket, &person, now, now);
-        while let Step::Wait(Some(_)) = pool.step(ticket, now) {}
-        filling.record(begin.elapsed().as_nanos() as u64).unwrap();
+    let sample = crowd.gather(&mut pool, tickets, now);
+    println!("Needed: a score of {threshold}. Times of {ARRIVALS} arrivals, in microseconds:\n");
+    println!("| | of 100 | median | p90 | p99 | max |\n| --- | --- | --- | --- | --- | --- |");
+    let (kinds, joins) = time_arrivals(&mut pool, &mut crowd, &sample, now);
+    let mut all = Histogram::<u64>::new(3).unwrap();
+    kinds.iter().for_each(|times| all.add(times).unwrap());
+    let [hits, misses, cut] = &kinds;
+    for (name, times) in [
+        ("all decisions", &all),
+        ("matched", hits),
+        ("nobody would do", misses),
+        ("cut short", cut),
+        ("joining the index, apart", &joins),
+    ] {
+        let share = times.len() as f64 * 100.0 / ARRIVALS as f64;
+        let [median, p90, p99, max] =
+            [0.5, 0.9, 0.99, 1.0].map(|q| times.value_at_quantile(q) as f64 / 1000.0);
+        println!("| {name} | {share:.1} | {median:.1} | {p90:.1} | {p99:.1} | {max:.1} |");
     }
-    let bytes = (resident() - before) / tickets;
-    println!("{tickets} tickets wait, {came} came; {bytes} bytes a ticket; {:?}", start.elapsed());
-    println!(
-        "while filling: median {} ns, mean {:.0}",
-        filling.value_at_quantile(0.5),
-        filling.mean()
-    );
-    let mut times = [(); 3].map(|()| Histogram::<u64>::new(3).unwrap());
-    let mut joins = Histogram::<u64>::new(3).unwrap();
+}
+
+impl Crowd {
+    /// Lets people come until so many wait. Returns where to begin to draw one of fifty of them again.
+    fn gather(&mut self, pool: &mut Pool, tickets: usize, now: Instant) -> Vec<fastrand::Rng> {
+        let (before, start) = (resident(), Instant::now());
+        let (mut sample, mut came) = (Vec::new(), 0);
+        while pool.len() < tickets {
+            if came % 50 == 0 {
+                sample.push(self.rng.clone());
+            }
+            came += 1;
+            let ticket = pool.issue();
+            pool.rejoin(ticket, &person(&self.draw()), now, now);
+            while let Step::Wait(Some(_)) = pool.step(ticket, now) {}
+        }
+        let bytes = (resident() - before) / tickets;
+        println!(
+            "{tickets} wait, {came} came, in {:?}; {bytes} bytes a ticket, with all of the index.",
+            start.elapsed()
+        );
+        sample
+    }
+}
+
+/// Times arrivals: of those who were matched, of those for whom nobody would do, and of those whose search was
+/// cut short; and what it took to put them in.
+fn time_arrivals(
+    pool: &mut Pool,
+    crowd: &mut Crowd,
+    sample: &[fastrand::Rng],
+    now: Instant,
+) -> ([Histogram<u64>; 3], Histogram<u64>) {
+    let mut kinds = [(); 3].map(|()| Histogram::new(3).unwrap());
+    let mut joins = Histogram::new(3).unwrap();
     for arrival in 0..ARRIVALS {
         let drawn = match arrival % 5 {
             0 => crowd.counterpart(&sample[arrival / 5 % sample.len()]),
             _ => crowd.draw(),
         };
-        let person = person(&drawn);
-        let ticket = pool.issue();
+        let (person, ticket) = (person(&drawn), pool.issue());
         let begin = Instant::now();
         pool.rejoin(ticket, &person, now, now);
         let joined = Instant::now();
         let step = pool.step(ticket, now);
-        let took = joined.elapsed().as_nanos() as u64;
+        let took = joined.elapsed();
         joins.record((joined - begin).as_nanos() as u64).unwrap();
         let kind = match step {
             Step::Pair(_) => 0,
             Step::Wait(None) => 1,
-            _ => 2,
+            Step::Wait(Some(_)) => 2,
+            Step::Probing(_) => panic!("everybody is live"),
         };
-        times[kind].record(took).unwrap();
+        kinds[kind].record(took.as_nanos() as u64).unwrap();
         pool.leave(ticket);
     }
-    let mut all = Histogram::<u64>::new(3).unwrap();
-    times.iter().for_each(|times| all.add(times).unwrap());
-    for (name, times) in
-        ["hits", "misses", "capped"].iter().zip(&times).chain([(&"all", &all), (&"joins", &joins)])
-    {
-        let at = |quantile| times.value_at_quantile(quantile) as f64 / 1000.0;
-        println!(
-            "{name:8} {:6} ({:4.1} %)  median {:7.1} us  p90 {:7.1}  p99 {:7.1}  max {:7.1}",
-            times.len(),
-            times.len() as f64 * 100.0 / ARRIVALS as f64,
-            at(0.5),
-            at(0.9),
-            at(0.99),
-            at(1.0)
-        );
-    }
+    (kinds, joins)
 }

@@ -6,7 +6,7 @@
 
 use smallvec::SmallVec;
 
-use super::plan::{Lane, Plan};
+use super::plan::{Lanes, Plan, collect};
 use super::posting::{Age, Posting, back};
 use super::query::{FACETS, MEETS, Query, Sieve};
 use super::signature::Signature;
@@ -24,6 +24,16 @@ const PLANNING: usize = 2000;
 
 /// So much work an entry is taken to be, before it is known: one in twenty is judged.
 const EXPECTED: f64 = 10.0;
+
+/// A word that one of so many has gets no list: to look through everybody is not much longer.
+const MANY_IS_ONE_OF: usize = 32;
+
+/// Where fewer have a word, it gets one all the same.
+const MANY_AT_LEAST: usize = 1024;
+
+/// Where everybody has to be looked through, so many are at once, before it is asked anew whether that is
+/// still so.
+const STRETCH: usize = 4096;
 
 /// So many are judged in one go: the processor fetches what it needs of them side by side.
 pub(super) const AT_ONCE: usize = 32;
@@ -44,8 +54,17 @@ pub(super) struct Index {
 /// Those whose lists have at least certain lengths: by list (offers, seeks, topics) and word.
 #[derive(Debug)]
 struct Shelf {
-    lists: [Vec<Posting>; FACETS],
+    lists: [Vec<Listing>; FACETS],
     least: [usize; FACETS],
+}
+
+/// Who has a word in a list.
+#[derive(Debug)]
+enum Listing {
+    These(Posting),
+    /// So many that it isn't worth a list: a third of all entries would be those of a few words that are
+    /// passed over by nearly everybody.
+    Many(usize),
 }
 
 /// The tickets issued from `from` on and before `to`; the next one will be `next`.
@@ -94,14 +113,15 @@ impl Index {
     pub(super) fn insert(&mut self, age: Age, words: &Words, next: Age) {
         let signature = Signature::new(words);
         self.everyone.insert(age, signature, next);
+        let many = MANY_AT_LEAST.max(self.everyone.len() / MANY_IS_ONE_OF);
         let shelf = &mut self.shelves[shelf_of(words)];
         for list in [OFFERS, SEEKS, TOPICS] {
             for word in words.list(list) {
                 let (postings, word) = (&mut shelf.lists[list], word as usize);
                 if postings.len() <= word {
-                    postings.resize_with(word + 1, Posting::default);
+                    postings.resize_with(word + 1, Listing::default);
                 }
-                postings[word].insert(age, signature, next);
+                postings[word].insert(age, signature, next, many);
             }
         }
     }
@@ -131,10 +151,10 @@ impl Index {
         best: &mut Best,
         judge: &mut Judge<'_>,
     ) -> (usize, Age) {
-        let spare = work;
+        let spare = work / 2;
         let mut way = Way { query, score, left: work + spare, spare, seen: 0, best, judge };
         let (mut from, mut each) = (span.from, EXPECTED);
-        while from != span.to && way.left > spare {
+        while from != span.to && !way.is_done() {
             let part = Span { from, ..span };
             from = match self.plans(query, part, way.floor()) {
                 None => self.judge_some(part, &mut way),
@@ -146,7 +166,8 @@ impl Index {
 
     /// What to look through, shelf by shelf; `None` if anybody may reach this score.
     fn plans(&self, query: &Query<'_>, span: Span, score: u16) -> Option<Vec<Plan<'_>>> {
-        let shelves = self.shelves.iter().filter(|shelf| shelf.lists.iter().any(|l| !l.is_empty()));
+        let shelves =
+            self.shelves.iter().filter(|shelf| shelf.lists.iter().any(|list| !list.is_empty()));
         shelves
             .map(|shelf| Plan::new(query, shelf.lanes(query, span), shelf.met(), score))
             .collect()
@@ -164,7 +185,7 @@ impl Index {
     ) -> Age {
         for _ in 0..2 {
             let cost = plans.iter().map(Plan::cost).sum::<usize>() as f64 * *each;
-            let to = self.everyone.part(span, (way.left - way.spare) as f64 / cost);
+            let to = self.everyone.part(span, way.left.saturating_sub(way.spare) as f64 / cost);
             let (left, seen) = (way.left, way.seen);
             let whole = self.follow_to(to, span, plans, way);
             *each = (left - way.left) as f64 / (way.seen - seen).max(1) as f64;
@@ -200,16 +221,22 @@ impl Index {
     /// at.
     fn judge_some(&self, span: Span, way: &mut Way<'_, '_>) -> Age {
         let range = self.everyone.span(span);
-        let some = range.start..range.end.min(range.start + AT_ONCE);
+        let some = range.start..range.end.min(range.start + STRETCH);
         let (ages, signatures) = self.everyone.entries(some.clone());
-        let sieve = way.sieve();
-        let passed = |(_, signature): &(&Age, &Signature)| {
-            **signature != Signature::STRUCK && sieve.passes(**signature)
-        };
-        let hits: Hits = ages.iter().zip(signatures).filter(passed).map(|(age, _)| *age).collect();
-        way.took(ages.len());
-        way.judge(&hits);
-        if some.end == range.end { span.to } else { self.everyone.age(some.end) }
+        let mut at = 0;
+        while at < ages.len() {
+            let (mut hits, from) = (Hits::default(), at);
+            at = collect(signatures, at, &way.sieve(), 0, &mut hits);
+            hits.retain(|hit| signatures[*hit as usize] != Signature::STRUCK);
+            hits.iter_mut().for_each(|hit| *hit = ages[*hit as usize]);
+            way.took(at - from);
+            way.judge(&hits);
+            if way.is_done() {
+                break;
+            }
+        }
+        let end = some.start + at;
+        if end == range.end { span.to } else { self.everyone.age(end) }
     }
 }
 
@@ -230,6 +257,11 @@ impl Way<'_, '_> {
         self.seen += entries;
     }
 
+    /// Whether but the spare work is left.
+    fn is_done(&self) -> bool {
+        self.left <= self.spare
+    }
+
     /// Whether no work is left at all.
     pub(super) fn is_over(&self) -> bool {
         self.left == 0
@@ -244,17 +276,47 @@ impl Way<'_, '_> {
 
 impl Shelf {
     /// The lists of a query's words here.
-    fn lanes(&self, query: &Query<'_>, span: Span) -> [Vec<Lane<'_>>; FACETS] {
+    fn lanes(&self, query: &Query<'_>, span: Span) -> [Lanes<'_>; FACETS] {
         [0, 1, 2].map(|facet| {
-            let postings = &self.lists[MEETS[facet]];
-            let postings = query.list(facet).filter_map(|word| postings.get(word as usize));
-            postings.map(|posting| Lane::new(posting, span)).collect()
+            let mut lanes = Lanes::default();
+            for word in query.list(facet) {
+                match self.lists[MEETS[facet]].get(word as usize) {
+                    Some(Listing::These(posting)) => lanes.add(posting, span),
+                    Some(Listing::Many(_)) => lanes.unlisted += 1,
+                    None => {}
+                }
+            }
+            lanes
         })
     }
 
     /// The least lengths of the lists that each facet meets.
     fn met(&self) -> [usize; FACETS] {
         MEETS.map(|list| self.least[list])
+    }
+}
+
+impl Default for Listing {
+    fn default() -> Self {
+        Self::These(Posting::default())
+    }
+}
+
+impl Listing {
+    fn insert(&mut self, age: Age, signature: Signature, next: Age, many: usize) {
+        match self {
+            Self::Many(count) => *count += 1,
+            Self::These(posting) if posting.len() >= many => *self = Self::Many(posting.len() + 1),
+            Self::These(posting) => posting.insert(age, signature, next),
+        }
+    }
+
+    fn remove(&mut self, age: Age, next: Age) {
+        match self {
+            Self::These(posting) => posting.remove(age, next),
+            Self::Many(1) => *self = Self::default(),
+            Self::Many(count) => *count -= 1,
+        }
     }
 }
 
@@ -289,3 +351,6 @@ impl Best {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,21 +15,48 @@ use super::signature::Signature;
 
 /// A part of one posting list.
 #[derive(Debug)]
-pub(super) struct Lane<'a> {
+struct Lane<'a> {
     posting: &'a Posting,
     range: Range<usize>,
 }
 
-impl<'a> Lane<'a> {
-    pub(super) fn new(posting: &'a Posting, span: Span) -> Self {
-        Self { posting, range: posting.span(span) }
+/// More than all lists together.
+const IMPOSSIBLE: usize = usize::MAX / 4;
+
+/// The lists of a facet's words, the longest first.
+#[derive(Debug, Default)]
+pub(super) struct Lanes<'a> {
+    listed: Vec<Lane<'a>>,
+    /// How many words so many have that there is no list.
+    pub(super) unlisted: usize,
+}
+
+impl<'a> Lanes<'a> {
+    /// Adds a list, if anybody of a span is in it.
+    pub(super) fn add(&mut self, posting: &'a Posting, span: Span) {
+        let range = posting.span(span);
+        if !range.is_empty() {
+            self.listed.push(Lane { posting, range });
+        }
+    }
+
+    /// What is left to look through once so many words are passed over: that can't be fewer than have no list.
+    fn costs(&self) -> Vec<usize> {
+        let lengths = self.listed.iter().map(|lane| lane.range.len());
+        let all: usize = lengths.clone().sum();
+        let passed = lengths.scan(all, |left, length| {
+            *left -= length;
+            Some(*left)
+        });
+        let unlisted = std::iter::repeat_n(IMPOSSIBLE, self.unlisted);
+        unlisted.chain([all]).chain(passed).collect()
     }
 }
 
-/// Lists to look through, the longest first, and how far one has come.
+/// Lists to look through, and how far one has come.
 #[derive(Debug)]
 pub(super) struct Plan<'a> {
-    lanes: [Vec<Lane<'a>>; FACETS],
+    lanes: [Lanes<'a>; FACETS],
     /// How long the lists are at least that each facet meets.
     least: [usize; FACETS],
     course: Course,
@@ -50,13 +77,12 @@ impl<'a> Plan<'a> {
     /// `None` if somebody without a word in common may reach the score.
     pub(super) fn new(
         query: &Query<'_>,
-        mut lanes: [Vec<Lane<'a>>; FACETS],
+        mut lanes: [Lanes<'a>; FACETS],
         least: [usize; FACETS],
         score: u16,
     ) -> Option<Self> {
         for lanes in &mut lanes {
-            lanes.retain(|lane| !lane.range.is_empty());
-            lanes.sort_unstable_by_key(|lane| std::cmp::Reverse(lane.range.len()));
+            lanes.listed.sort_unstable_by_key(|lane| std::cmp::Reverse(lane.range.len()));
         }
         let course = course(query, &lanes, least, score)?;
         Some(Self { lanes, least, course })
@@ -69,7 +95,7 @@ impl<'a> Plan<'a> {
 
     /// Looks at this span only.
     pub(super) fn narrow(&mut self, span: Span) {
-        for lane in self.lanes.iter_mut().flatten() {
+        for lane in self.lanes.iter_mut().flat_map(|lanes| &mut lanes.listed) {
             lane.range = lane.posting.span(span);
         }
     }
@@ -103,11 +129,11 @@ impl<'a> Plan<'a> {
 
     /// The shortest list that is still to be looked through.
     fn next(&mut self) -> Option<Lane<'a>> {
-        let left =
-            (0..FACETS).filter(|facet| self.lanes[*facet].len() > self.course.passed[*facet]);
-        let length = |facet: &usize| self.lanes[*facet].last().map(|lane| lane.range.len());
-        let facet = left.min_by_key(length)?;
-        self.lanes[facet].pop()
+        let words = |lanes: &Lanes<'_>| lanes.unlisted + lanes.listed.len();
+        let left = self.lanes.iter_mut().zip(self.course.passed);
+        let left = left.filter(|(lanes, passed)| words(lanes) > *passed).map(|(lanes, _)| lanes);
+        let shortest = |lanes: &&mut Lanes<'_>| lanes.listed.last().map(|lane| lane.range.len());
+        left.min_by_key(shortest)?.listed.pop()
     }
 }
 
@@ -115,23 +141,14 @@ impl<'a> Plan<'a> {
 /// without a word in common may reach the score.
 fn course(
     query: &Query<'_>,
-    lanes: &[Vec<Lane<'_>>; FACETS],
+    lanes: &[Lanes<'_>; FACETS],
     least: [usize; FACETS],
     score: u16,
 ) -> Option<Course> {
     if query.may_reach([0; FACETS], least, score) {
         return None;
     }
-    // What is left of a facet once so many lists are passed over.
-    let costs = [0, 1, 2].map(|facet: usize| {
-        let lengths = lanes[facet].iter().map(|lane| lane.range.len());
-        let all: usize = lengths.clone().sum();
-        let passed = lengths.scan(all, |left, length| {
-            *left -= length;
-            Some(*left)
-        });
-        std::iter::once(all).chain(passed).collect::<Vec<_>>()
-    });
+    let costs = [0, 1, 2].map(|facet: usize| lanes[facet].costs());
     let mut best = Course { passed: [0; FACETS], cost: usize::MAX, common: usize::MAX };
     for given in 0..costs[0].len() {
         // The more of one facet is passed over, the less of another can be.
@@ -147,20 +164,20 @@ fn course(
                 best.common = best.common.min(given + taken + topics + 1);
             }
             let cost = costs[0][given] + costs[1][taken] + costs[2][topics];
-            if cost < best.cost {
+            if cost < best.cost.min(IMPOSSIBLE) {
                 best.passed = [given, taken, topics];
                 best.cost = cost;
             }
         }
     }
-    Some(best)
+    (best.cost < IMPOSSIBLE).then_some(best)
 }
 
 /// Collects those from `at` on that have so many words in common, and pass the sieve, until there are enough
 /// for one go. Returns where it stopped. Several times as fast where the processor counts bits, which is
 /// looked up at run time.
 #[multiversion(targets("x86_64+popcnt"))]
-fn collect(
+pub(super) fn collect(
     signatures: &[Signature],
     at: usize,
     sieve: &Sieve,

@@ -72,6 +72,11 @@ impl Posting {
         (&self.ages[range.clone()], &self.signatures[range])
     }
 
+    /// How many are in.
+    pub(super) fn len(&self) -> usize {
+        self.ages.len() - self.struck as usize
+    }
+
     /// How many are older.
     pub(super) fn older(&self, age: Age, next: Age) -> usize {
         let older = &self.signatures[..self.find(age, next)];

@@ -13,7 +13,7 @@ use super::words::{Tags, Words};
 
 /// So much is looked at in one go, in entries of posting lists, at about a nanosecond each; the rest right
 /// after, when others have had their turn.
-pub const LOOKED_AT: usize = 60_000;
+pub const LOOKED_AT: usize = 40_000;
 
 /// So much while searches lag: then who is found first, among the oldest, will do.
 const LOOKED_AT_IN_HASTE: usize = LOOKED_AT / 16;
