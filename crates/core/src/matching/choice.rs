@@ -247,10 +247,10 @@ impl Choice {
                 members.aged(ages, Member::waits).collect();
             judged.extend(some.into_iter().filter_map(judge_one));
         };
-        let mut best = Best::new(most, next);
+        let mut best = Best::new(most, hasty, next);
         let from = from.map_or(members.oldest(), Ticket::age);
         let ranges = scored.ranges(own, from, moment, next);
-        let rest = scored.search(&query, from, ranges, hasty, &mut best, &mut judge);
+        let rest = scored.search(&query, from, ranges, &mut best, &mut judge);
         Found {
             candidates: best.found.iter().map(|(_, age)| members.ticket_of(*age)).collect(),
             rest: rest.map(|age| members.ticket_of(age)),

@@ -93,6 +93,8 @@ pub(super) struct Way<'a, 'j> {
 #[derive(Debug)]
 pub(super) struct Best {
     most: usize,
+    /// Whether the oldest is the best.
+    pub(super) hasty: bool,
     /// The best first; of equals the older.
     pub(super) found: Vec<(u16, Age)>,
     pub(super) next: Age,
@@ -166,6 +168,9 @@ impl Index {
 
     /// What to look through, shelf by shelf; `None` if anybody may reach this score.
     fn plans(&self, query: &Query<'_>, span: Span, score: u16) -> Option<Vec<Plan<'_>>> {
+        if query.may_reach([0; FACETS], [1; FACETS], score) {
+            return None;
+        }
         let shelves =
             self.shelves.iter().filter(|shelf| shelf.lists.iter().any(|list| !list.is_empty()));
         shelves
@@ -326,14 +331,14 @@ fn shelf_of(words: &Words) -> usize {
 }
 
 impl Best {
-    pub(super) fn new(most: usize, next: Age) -> Self {
-        Self { most, found: Vec::with_capacity(most + 1), next, judged: Vec::new() }
+    pub(super) fn new(most: usize, hasty: bool, next: Age) -> Self {
+        Self { most, hasty, found: Vec::with_capacity(most + 1), next, judged: Vec::new() }
     }
 
     /// The least score worth looking for, where `score` will do.
     pub(super) fn floor(&self, score: u16) -> u16 {
         match self.found.last() {
-            Some((worst, _)) if self.found.len() == self.most => score.max(*worst),
+            Some((worst, _)) if self.found.len() == self.most && !self.hasty => score.max(*worst),
             _ => score,
         }
     }
@@ -342,7 +347,9 @@ impl Best {
     pub(super) fn take(&mut self, some: &[Age], judge: &mut Judge<'_>) {
         judge(some, &mut self.judged);
         for one in self.judged.drain(..) {
-            let key = |(score, age): (u16, Age)| (score, back(age, self.next));
+            let key = |(score, age): (u16, Age)| {
+                (if self.hasty { 0 } else { score }, back(age, self.next))
+            };
             let place = self.found.partition_point(|other| key(*other) > key(one));
             if place < self.most && self.found.get(place) != Some(&one) {
                 self.found.insert(place, one);

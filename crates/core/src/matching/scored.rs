@@ -15,9 +15,6 @@ use super::words::{Tags, Words};
 /// after, when others have had their turn.
 pub const LOOKED_AT: usize = 40_000;
 
-/// So much while searches lag: then who is found first, among the oldest, will do.
-const LOOKED_AT_IN_HASTE: usize = LOOKED_AT / 16;
-
 /// What a scored pool knows besides its members.
 #[derive(Debug)]
 pub(super) struct Scored {
@@ -105,17 +102,15 @@ impl Scored {
         query: &Query<'_>,
         mut from: Age,
         ranges: Vec<(Age, u16)>,
-        hasty: bool,
         best: &mut Best,
         judge: &mut Judge<'_>,
     ) -> Option<Age> {
-        let mut work = if hasty { LOOKED_AT_IN_HASTE } else { LOOKED_AT };
-        let (next, end) = (best.next, ranges.last()?.0);
+        let (next, end, mut work) = (best.next, ranges.last()?.0, LOOKED_AT);
         for (to, score) in ranges {
             let span = Span { from, to, next };
             let (done, reached) = self.index.search(query, span, score, work, best, judge);
             (work, from) = (work.saturating_sub(done), reached);
-            let content = hasty && !best.found.is_empty();
+            let content = best.hasty && !best.found.is_empty();
             if from != to || content {
                 break;
             }

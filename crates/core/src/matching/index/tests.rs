@@ -96,7 +96,7 @@ impl Crowd {
             let scores = ages.iter().filter_map(|age| Some((query.score(by_age(*age)?), *age)));
             judged.extend(scores.filter(|(reached, _)| *reached >= score));
         };
-        let mut best = Best::new(1, self.next);
+        let mut best = Best::new(1, false, self.next);
         let mut span = Span { from: FIRST, to: self.next, next: self.next };
         let mut goes = 0;
         while span.from != span.to {
