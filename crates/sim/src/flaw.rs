@@ -19,6 +19,8 @@ pub enum Flaw {
     TakeoverBeside,
     /// Who comes is not kept from those whom it has blocked.
     BlockUnasked,
+    /// Two who wait already may be matched, although one of them has blocked the other.
+    BlockLate,
     /// Who has met somebody may do so again at once.
     CooldownForgotten,
     /// Who leaves the queue doesn't look whether a partner's seat has come meanwhile.
@@ -47,9 +49,10 @@ impl Flaw {
     ];
 
     /// Those about who meets whom.
-    pub const OF_MATCHING: [Self; 9] = [
+    pub const OF_MATCHING: [Self; 10] = [
         Self::TakeoverBeside,
         Self::BlockUnasked,
+        Self::BlockLate,
         Self::CooldownForgotten,
         Self::SeatForgotten,
         Self::InvitationUnspent,
@@ -70,6 +73,7 @@ impl Flaw {
             Self::AckBeforeCallback => "ack-before-callback",
             Self::TakeoverBeside => "takeover-beside",
             Self::BlockUnasked => "block-unasked",
+            Self::BlockLate => "block-late",
             Self::CooldownForgotten => "cooldown-forgotten",
             Self::SeatForgotten => "seat-forgotten",
             Self::InvitationUnspent => "invitation-unspent",

@@ -88,14 +88,15 @@ fn say(world: &mut World) -> Verdict {
     };
     let Some(id) = world.any(alive) else { return Ok(()) };
     let dice = world.rng.u8(..10);
+    let has_met = world.clients[id].last.is_some();
     let said = match (world.clients[id].at, dice) {
         (_, 0) => Said::Invite,
+        (At::Lounge, 1..=4) if has_met => Said::Block,
         (At::Seated(..), 1 | 2) => Said::Block,
         (At::Seated(..), 3..=6) => Said::Next,
         (At::Seated(..), 7) => Said::Leave,
         (At::Queue(_) | At::Leaving(..) | At::Travelling(_), 1..=3) => Said::Leave,
-        (At::Lounge, 1) => Said::Block,
-        (At::Lounge, 2..=4) => Said::Next,
+        (At::Lounge, 5) => Said::Next,
         (At::Lounge, _) | (At::Seated(..), 8) => {
             join(world, id);
             return Ok(());

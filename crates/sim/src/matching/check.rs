@@ -52,10 +52,9 @@ impl World {
                     self.lobby.holds(id, ticket) || superseded || matched
                 }
                 At::Travelling(desk) => self.lobby.mail.holds(desk, Note::Partner(id)),
-                At::Seated(talk, side) => self
-                    .talks
-                    .get(&talk)
-                    .is_some_and(|talk| talk.seats[side as usize] == Some(id)),
+                At::Seated(talk, side) => {
+                    self.talks.get(&talk).is_some_and(|talk| talk.seats[side as usize] == Some(id))
+                }
                 At::Lounge | At::Entering | At::Leaving(..) | At::Arriving | At::Closed => true,
             };
             if !kept {
@@ -114,7 +113,8 @@ impl World {
         for _ in 0..MOST_TURNS {
             if let Some(id) = (0..self.clients.len()).find(|id| self.has_to_do(*id)) {
                 self.turn(id)?;
-            } else if let Some(talk) = self.talks.keys().copied().find(|id| self.talk_has_to_do(*id))
+            } else if let Some(talk) =
+                self.talks.keys().copied().find(|id| self.talk_has_to_do(*id))
             {
                 self.talk(talk)?;
             } else if let Some(due) = self.deadline() {

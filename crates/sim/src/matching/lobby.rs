@@ -226,6 +226,13 @@ impl Lobby {
     }
 
     pub(super) fn block(&mut self, a: Identity, b: Identity) {
+        if let [Some(one), Some(other)] = [a, b].map(|device| self.directory.ticket(device))
+            && one.pool() == other.pool()
+            && self.flaw != Some(Flaw::BlockLate)
+        {
+            self.pools.of(one).bar(one, other, None);
+            self.dispatch();
+        }
         self.acquaintances.block(a, b);
     }
 

@@ -147,7 +147,8 @@ impl World {
         }
         self.ledger.queued(ticket, self.now);
         client.queued.get_or_insert((ticket, self.now));
-        if let Some(older) = std::mem::replace(&mut client.pass, pass).filter(|_| client.pass != pass)
+        if let Some(older) =
+            std::mem::replace(&mut client.pass, pass).filter(|_| client.pass != pass)
         {
             self.lobby.invitations.free(older);
         }

@@ -41,7 +41,8 @@ pub(super) struct Talk {
 impl Talk {
     /// Whether a device is still taken by it.
     pub(super) fn takes(&self, side: usize) -> bool {
-        let departs = |letter: &Letter| matches!(letter, Letter::Departure(own) if *own as usize == side);
+        let departs =
+            |letter: &Letter| matches!(letter, Letter::Departure(own) if *own as usize == side);
         self.goes_on() && !self.letters.iter().any(departs)
     }
 

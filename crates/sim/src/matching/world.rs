@@ -83,7 +83,8 @@ impl World {
         for (id, client) in self.clients.iter().enumerate() {
             let Client { device, pool, said, at, wish, gone, dead, .. } = client;
             let device = device.map(|device| device.0[0]);
-            let left = [(*gone, " gone"), (*dead, " dead")].map(|(is, word)| if is { word } else { "" });
+            let left =
+                [(*gone, " gone"), (*dead, " dead")].map(|(is, word)| if is { word } else { "" });
             let state = format!("{at:?} {said:?} {wish:?}{}", left.concat());
             if self.told[id] != state {
                 let after = self.now - self.birth;
