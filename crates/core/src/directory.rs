@@ -24,6 +24,8 @@ struct Entry<Desk> {
     desk: Desk,
     /// Until when the seats are kept whose holders aren't connected.
     away_until: [Option<Instant>; 2],
+    /// A side has left it by joining anew: it ends as soon as it is told.
+    left: bool,
     /// It has ended, and stays only for who has still to hear of it.
     ended: bool,
 }
@@ -38,7 +40,7 @@ pub enum Join<Desk> {
     /// Queue, once this side of the conversation reached there has been told to leave.
     Leaving(Desk, Side),
     /// Nothing: it is in this conversation. If nobody is connected to its seat, that is kept for
-    /// so long.
+    /// so long; if the other side has just left, it is over soon.
     Seated(ConversationId, Option<Duration>),
 }
 
@@ -90,12 +92,14 @@ impl<Desk: Clone> Directory<Desk> {
             Some(Place::Waiting(ticket)) => return Join::TakeOver(*ticket),
             Some(Place::Seated(conversation, side)) => (*conversation, *side),
         };
-        let Some(entry) = self.conversations.get(&conversation) else { return Join::Free };
-        if !entry.ended && leave != Some(conversation) {
-            let until = entry.away_until[side as usize];
+        let Some(entry) = self.conversations.get_mut(&conversation) else { return Join::Free };
+        // If both left at once, nobody would know yet that they have met.
+        if !entry.ended && (leave != Some(conversation) || entry.left) {
+            let until = entry.away_until[side as usize].or(entry.left.then_some(now));
             let rest = until.map(|until| until.saturating_duration_since(now));
             return Join::Seated(conversation, rest);
         }
+        entry.left = true;
         let desk = entry.desk.clone();
         self.devices.remove(&device);
         Join::Leaving(desk, side)
@@ -123,7 +127,8 @@ impl<Desk: Clone> Directory<Desk> {
 
     /// Two begin to talk, reached at `desk`; `None` is one without a device.
     pub fn begin(&mut self, id: ConversationId, devices: [Option<Identity>; 2], desk: Desk) {
-        self.conversations.insert(id, Entry { desk, away_until: [None; 2], ended: false });
+        self.conversations
+            .insert(id, Entry { desk, away_until: [None; 2], left: false, ended: false });
         for (side, device) in [Side::A, Side::B].into_iter().zip(devices) {
             if let Some(device) = device {
                 self.devices.insert(device, Place::Seated(id, side));
@@ -151,6 +156,7 @@ impl<Desk: Clone> Directory<Desk> {
         let entry = self.conversations.entry(id).or_insert_with(|| Entry {
             desk: desk.clone(),
             away_until: [Some(until); 2],
+            left: false,
             ended: false,
         });
         self.devices.insert(device, Place::Seated(id, side));
@@ -195,5 +201,27 @@ impl<Desk: Clone> Directory<Desk> {
 
     fn goes_on(&self, id: ConversationId) -> bool {
         self.conversations.get(&id).is_some_and(|entry| !entry.ended)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a time to count from")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_who_leave_at_once_the_second_comes_back_when_it_is_known_that_they_have_met() {
+        let (id, now) = (ConversationId([7; 16]), Instant::now());
+        let [a, b] = [1, 2].map(|byte| Identity([byte; 16]));
+        let mut directory = Directory::new(BootId(1));
+        directory.begin(id, [Some(a), Some(b)], "there");
+        assert_eq!(directory.join(b, None, now), Join::Seated(id, None));
+        assert_eq!(directory.join(a, Some(id), now), Join::Leaving("there", Side::A));
+        assert_eq!(directory.join(a, Some(id), now), Join::Free);
+        let soon = Join::Seated(id, Some(Duration::ZERO));
+        assert_eq!(directory.join(b, Some(id), now), soon);
+        assert_eq!(directory.join(b, None, now), soon);
+        directory.note_end(id);
+        assert_eq!(directory.join(b, None, now), Join::Leaving("there", Side::B));
     }
 }

@@ -191,9 +191,12 @@ impl Pool {
         self.members.insert(ticket, Member { words, state, since, heard, again: Moment::NEVER });
     }
 
-    /// The person behind a ticket is this one from now on; where it waits, it is to seek anew.
+    /// The person behind a ticket is this one from now on; unless it is silent, it is to seek anew.
     pub fn describe(&mut self, ticket: Ticket, person: &Person) {
         let next = self.members.next();
+        if self.choice.is_choosy() {
+            self.call_off(ticket);
+        }
         let Some(member) = self.members.get_mut(ticket) else { return };
         if member.state == State::Waiting {
             member.state = State::Seeking;
@@ -205,6 +208,15 @@ impl Pool {
     /// These two tickets don't meet until then (`None`: never) for as long as both are in the pool.
     pub fn bar(&mut self, a: Ticket, b: Ticket, until: Option<Instant>) {
         self.choice.bar(a, b, until);
+        for (seeker, candidate) in [(a, b), (b, a)] {
+            let Some(search) = self.searches.get_mut(&seeker) else { continue };
+            if search.probed.contains(&candidate) {
+                search.probed.retain(|probed| *probed != candidate);
+                self.orders.push((seeker, Order::Seek));
+                self.readmit(candidate);
+            }
+        }
+        self.settle();
     }
 
     /// A ticket has come for whoever is of the same invitation; to be said each time it (re)joins.

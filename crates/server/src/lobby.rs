@@ -219,9 +219,16 @@ impl Lobby {
         self.lock().directory.conversations()
     }
 
-    /// Two devices never meet again; whether that is news.
+    /// Two devices never meet again, also where both wait already; whether that is news.
     pub(crate) fn block(&self, a: Identity, b: Identity) -> bool {
-        self.lock().acquaintances.block(a, b)
+        let mut state = self.lock();
+        if let [Some(one), Some(other)] = [a, b].map(|device| state.directory.ticket(device))
+            && one.pool() == other.pool()
+        {
+            state.pools.of(one).bar(one, other, None);
+            state.dispatch();
+        }
+        state.acquaintances.block(a, b)
     }
 
     /// A connection is in this place now.

@@ -73,15 +73,16 @@ pub(crate) async fn find(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Found {
                 Wake::Partner(partner) => return Found::Partner(seat, partner),
                 Wake::Step => stay.next = shared.lobby.step(seat.id(), stay.ticket, Instant::now()),
                 Wake::Gone(reason) => {
-                    let orphan = leave(&mut seat, stay, shared).await;
+                    let superseded = reason == Reason::Superseded;
+                    let orphan = leave(&mut seat, stay, superseded, shared).await;
                     return Found::Gone(seat, reason, orphan);
                 }
                 Wake::Out => {
-                    let orphan = leave(&mut seat, stay, shared).await;
+                    let orphan = leave(&mut seat, stay, false, shared).await;
                     return Found::Out(seat, orphan);
                 }
                 Wake::Over => {
-                    let orphan = leave(&mut seat, stay, shared).await;
+                    let orphan = leave(&mut seat, stay, false, shared).await;
                     return match expire(&mut seat) {
                         Some(reason) => Found::Gone(seat, reason, orphan),
                         None => Found::Out(seat, orphan),
@@ -257,18 +258,28 @@ fn ask_again(stay: &Stay, watch: &mut Watch, cx: &mut Context<'_>) -> Poll<Wake>
 }
 
 /// Leaves the queue. Whoever leaves closes its desk first and then takes what was already sent:
-/// so no seat is lost between two tasks. Returns a partner who came at that very moment.
-async fn leave(seat: &mut Seat, mut stay: Stay, shared: &Shared) -> Option<Box<Seat>> {
+/// so no seat is lost between two tasks. If it is `superseded`, its device's place is another tab's, which
+/// may be matched by now. Returns a partner who came at that very moment.
+async fn leave(
+    seat: &mut Seat,
+    mut stay: Stay,
+    mut superseded: bool,
+    shared: &Shared,
+) -> Option<Box<Seat>> {
     let mut orphan = None;
     let device = seat.speaker.as_ref().map(|speaker| speaker.device);
     if !shared.lobby.leave(seat.id(), stay.ticket, device) {
         stay.notes.close();
         while let Some(note) = stay.notes.recv().await {
-            if let Note::Partner(partner) = note {
-                orphan = Some(partner);
+            match note {
+                Note::Partner(partner) => orphan = Some(partner),
+                Note::Superseded => superseded = true,
+                Note::Order(_) => {}
             }
         }
-        shared.lobby.abandon(stay.ticket, device);
+        if !superseded {
+            shared.lobby.abandon(stay.ticket, device);
+        }
     }
     let seeking = seat.seeking();
     (seeking.queued, seeking.invited) = (None, None);

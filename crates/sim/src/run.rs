@@ -107,9 +107,10 @@ fn play(story: &Story, tells: bool) -> Result<Report, Violation> {
     })
 }
 
-/// Takes steps out of a failing story for as long as it fails: first many at once, then single ones.
+/// Takes steps out of a story that fails in a world for as long as it fails there: first many at once, then
+/// single ones.
 #[must_use]
-pub fn shrink(story: &Story) -> Story {
+pub fn shrink<R>(story: &Story, run: fn(&Story) -> Result<R, Violation>) -> Story {
     let mut best = story.clone();
     let Err(violation) = run(&best) else { return best };
     best.steps.truncate(violation.step + 1);

@@ -32,12 +32,12 @@ fn no_promise_is_broken_in_two_thousand_worlds() {
 
 #[test]
 fn every_deliberate_bug_is_found_within_a_thousand_worlds_and_shrinks() {
-    for flaw in Flaw::ALL {
+    for flaw in Flaw::OF_CONVERSATIONS {
         let broken = |seed: &u64| run(&Story::new(*seed, STEPS, Some(flaw))).is_err();
         let seed = (0..1_000).find(broken);
         let seed = seed.unwrap_or_else(|| panic!("{} was not found", flaw.name()));
         let story = Story::new(seed, STEPS, Some(flaw));
-        let short = shrink(&story);
+        let short = shrink(&story, run);
         assert!(short.steps.len() < 200, "{} steps for {}", short.steps.len(), flaw.name());
         let (first, again) = (run(&short), run(&short));
         assert!(first.is_err() && first == again, "{}: {first:?}, {again:?}", flaw.name());

@@ -191,6 +191,11 @@ impl Choice {
         self.barred.extend([((a, b), until), ((b, a), until)]);
     }
 
+    /// Whether a ticket doesn't meet everybody, or didn't for a while.
+    pub(super) fn bars(&self, ticket: Ticket) -> bool {
+        self.barred.range(all_of(ticket)).next().is_some()
+    }
+
     /// When a ticket that found nobody should look again because somebody may be met again.
     pub(super) fn meets_again(&self, ticket: Ticket, now: Instant) -> Option<Instant> {
         let own = self.barred.range(all_of(ticket));

@@ -169,6 +169,7 @@ impl Index {
     /// What to look through, shelf by shelf; `None` if anybody may reach this score.
     fn plans(&self, query: &Query<'_>, span: Span, score: u16) -> Option<Vec<Plan<'_>>> {
         if query.may_reach([0; FACETS], [1; FACETS], score) {
+            // Also where nobody has shown a word, so that there is no shelf to look at.
             return None;
         }
         let shelves =

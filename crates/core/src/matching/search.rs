@@ -130,6 +130,18 @@ impl Pool {
         }
     }
 
+    /// What was under way with a ticket, its own search and that of whoever asks whether it is live, was begun
+    /// for another person.
+    pub(super) fn call_off(&mut self, ticket: Ticket) {
+        if let Some(search) = self.searches.remove(&ticket) {
+            self.release(ticket, search.probed);
+        }
+        if let Some(probe) = self.probes.get(&ticket) {
+            self.orders.push((probe.by, Order::Seek));
+            self.set(ticket, State::Seeking);
+        }
+    }
+
     /// Of two who wait beside each other, and could meet, the younger is told to seek.
     pub(super) fn settle(&mut self) {
         while let Some(younger) = self.choice.younger() {
@@ -138,9 +150,10 @@ impl Pool {
     }
 
     /// A ticket that was out of sight may be handed out again. Where scores decide, it looks itself at
-    /// who has come meanwhile; where age does, [`settle`](Self::settle) finds out.
+    /// who has come meanwhile; where age does, [`settle`](Self::settle) finds out, which can't tell whether
+    /// two may meet again by now.
     pub(super) fn readmit(&mut self, ticket: Ticket) {
-        if self.choice.is_choosy() {
+        if self.choice.is_choosy() || self.choice.bars(ticket) {
             self.order_to_seek(ticket);
         } else {
             self.show(ticket, Moment::NEVER);

@@ -261,3 +261,86 @@ fn one_that_failed_its_probe_keeps_its_place_for_when_it_is_heard() {
     world.rest();
     assert_eq!(world.pairs, [(Ticket(0), Ticket(256))], "the older one is joined by the younger");
 }
+
+/// A scored pool in which a fit is needed for a second; after that anybody will do.
+fn scored() -> (Pool, Instant) {
+    let steps = vec![(Duration::ZERO, 500), (Duration::from_secs(1), 0)];
+    let relaxation = Relaxation::new(steps).expect("it falls");
+    (Pool::scored(PATIENCE, relaxation), Instant::now())
+}
+
+fn person(json: &str) -> Person {
+    Person::new(vyoma_protocol::envelope::Profile::from_json(json).expect("a profile"))
+}
+
+fn enter(pool: &mut Pool, person: &Person, now: Instant) -> (Ticket, Step) {
+    let ticket = pool.issue();
+    pool.rejoin(ticket, person, now, now);
+    (ticket, pool.step(ticket, now))
+}
+
+#[test]
+fn where_nobody_has_shown_a_word_anybody_will_do_in_the_end() {
+    let (mut pool, start) = scored();
+    let [(one, _), (other, _)] = [(); 2].map(|()| enter(&mut pool, &Person::default(), start));
+    let later = start + Duration::from_secs(1);
+    assert_eq!(pool.step(other, later), Step::Pair(one));
+}
+
+/// Somebody who needs a fit asks whether one is live who waits for it; both as tickets.
+fn asking() -> (Pool, [Ticket; 2], Instant) {
+    let (mut pool, start) = scored();
+    let ada = person(r#"{"offers":["maths"],"seeks":["law"]}"#);
+    let ben = person(r#"{"offers":["law"],"seeks":["maths"]}"#);
+    let (waiter, _) = enter(&mut pool, &ada, start);
+    let now = start + PATIENCE.fresh;
+    let (seeker, step) = enter(&mut pool, &ben, now);
+    assert_eq!(step, Step::Probing(now + PATIENCE.answer));
+    (pool, [waiter, seeker], now)
+}
+
+#[test]
+fn who_turns_out_to_be_another_person_is_not_matched_as_the_one_before() {
+    for described in [0, 1] {
+        let (mut pool, both, now) = asking();
+        let [waiter, seeker] = both;
+        pool.describe(both[described], &Person::default());
+        pool.heard(waiter, now);
+        assert_eq!(pool.check(), Ok(()));
+        let steps = both.map(|ticket| pool.step(ticket, now));
+        assert!(steps.iter().all(|step| matches!(step, Step::Wait(_))), "{steps:?}");
+        let later = now + Duration::from_secs(1);
+        assert_eq!(pool.step(seeker, later), Step::Pair(waiter), "anybody will do");
+    }
+}
+
+#[test]
+fn two_who_are_barred_while_one_asks_whether_the_other_is_live_are_not_matched() {
+    let (mut pool, [waiter, seeker], now) = asking();
+    pool.bar(waiter, seeker, None);
+    pool.heard(waiter, now);
+    assert_eq!(pool.check(), Ok(()));
+    for ticket in [seeker, waiter] {
+        assert!(matches!(pool.step(ticket, now), Step::Wait(_)));
+    }
+    assert_eq!(pool.step(seeker, now + Duration::from_secs(1)), Step::Wait(None));
+}
+
+#[test]
+fn one_that_is_heard_again_after_its_bar_has_passed_finds_whoever_waits() {
+    let (mut pool, start) = (Pool::new(PATIENCE), Instant::now());
+    let [older, younger] = [(); 2].map(|()| pool.join(start));
+    let until = start + PATIENCE.fresh;
+    pool.bar(older, younger, Some(until));
+    assert_eq!(pool.step(older, start), Step::Wait(Some(until)));
+    assert_eq!(pool.step(younger, start), Step::Wait(Some(until)));
+    pool.heard(younger, until);
+    let failed = until + PATIENCE.answer;
+    assert_eq!(pool.step(younger, until), Step::Probing(failed));
+    pool.heard(younger, failed);
+    assert_eq!(pool.step(younger, failed), Step::Wait(None), "the older one is silent");
+    pool.take_orders();
+    pool.heard(older, failed);
+    assert_eq!(pool.take_orders(), [(older, Order::Seek)]);
+    assert_eq!(pool.step(older, failed), Step::Pair(younger));
+}
