@@ -13,6 +13,7 @@
 //! possible partner: of two who come to do so, one is ordered to seek.
 
 mod choice;
+pub mod decisions;
 mod person;
 mod pools;
 mod score;

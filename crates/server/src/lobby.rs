@@ -8,24 +8,26 @@ mod visit;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 use vyoma_core::acquaintance::Acquaintances;
 use vyoma_core::directory::{Directory, Join, Resumption};
-use vyoma_core::matching::{self, Patience, Person, Pool, Pools, Step, Ticket};
+use vyoma_core::matching::decisions::{Header, PoolRule, Recorded, Rules};
+use vyoma_core::matching::{self, Patience, Pool, Step, Ticket};
 use vyoma_core::roster::{Census, ConnectionId, Place, Roster};
 use vyoma_protocol::envelope::{ConversationId, Side};
 use vyoma_protocol::token::{BootId, Claims, Identity};
 
 use crate::blocks::Pair;
-use crate::config::Config;
+use crate::config::{Config, PoolConfig};
 use crate::counters::{self, Counter};
+use crate::decision_log::DecisionLog;
 use crate::letterbox::{Letter, Letterbox};
 pub(crate) use visit::{Desk, Entry, Newcomer, Next, Note, Stay, View};
 
 struct State {
-    pools: Pools,
+    pools: Recorded,
     roster: Roster,
     directory: Directory<Letterbox>,
     acquaintances: Acquaintances,
@@ -40,24 +42,23 @@ struct State {
 pub(crate) struct Lobby(Mutex<State>);
 
 impl Lobby {
-    /// An empty one, in which those that are `blocked` never meet.
-    pub(crate) fn new(config: &Config, boot: BootId, blocked: Vec<Pair>) -> Self {
+    /// An empty one, in which those that are `blocked` never meet, and whose decisions go to this log.
+    pub(crate) fn new(
+        config: &Config,
+        boot: BootId,
+        blocked: Vec<Pair>,
+        log: Option<DecisionLog>,
+    ) -> Self {
         let mut acquaintances = Acquaintances::default();
         for [a, b] in blocked {
             acquaintances.block(a, b);
         }
-        let Config { timing, pools, cooldown, .. } = config;
-        let patience = Patience { fresh: timing.fresh, answer: timing.probe_answer };
-        let pools = pools.iter().map(|pool| match pool.relaxation.clone() {
-            None => Pool::new(patience),
-            Some(relaxation) => Pool::scored(patience, relaxation),
-        });
         Self(Mutex::new(State {
-            pools: Pools::new(pools),
+            pools: pools(config, log),
             roster: Roster::default(),
             directory: Directory::new(boot),
             acquaintances,
-            cooldown: *cooldown,
+            cooldown: config.cooldown,
             desks: HashMap::new(),
             failed_probes: 0,
         }))
@@ -77,13 +78,13 @@ impl Lobby {
                     return Entry::Matched;
                 }
                 if ticket.pool() == pool {
-                    state.pools.of(ticket).heard(ticket, now);
-                    state.pools.of(ticket).describe(ticket, person);
+                    state.pools.heard(ticket, now);
+                    state.pools.describe(ticket, person);
                     ticket
                 } else {
                     state.forget_ticket(ticket, device);
                     state.dispatch();
-                    state.issue(pool, person, now)
+                    state.pools.join(pool, person, now)
                 }
             }
             other => {
@@ -93,10 +94,10 @@ impl Lobby {
                 }
                 match place {
                     Some((ticket, since)) => {
-                        state.pools.of(ticket).rejoin(ticket, person, since, now);
+                        state.pools.rejoin(ticket, person, since, now);
                         ticket
                     }
-                    None => state.issue(pool, person, now),
+                    None => state.pools.join(pool, person, now),
                 }
             }
         };
@@ -113,8 +114,8 @@ impl Lobby {
 
     /// What a client that waits may know, if it was told something else; `told` is its `widened` then.
     pub(crate) fn view(&self, ticket: Ticket, told: Option<usize>, now: Instant) -> Option<View> {
-        let mut state = self.lock();
-        let pool = state.pools.of(ticket);
+        let state = self.lock();
+        let pool = state.pools.pools().at(ticket);
         let widened = pool.widened(ticket, now);
         (told != Some(widened)).then(|| View { ahead: pool.ahead(ticket), widened })
     }
@@ -128,7 +129,7 @@ impl Lobby {
     /// A queued client was heard from.
     pub(crate) fn heard(&self, ticket: Ticket, now: Instant) {
         let mut state = self.lock();
-        state.pools.of(ticket).heard(ticket, now);
+        state.pools.heard(ticket, now);
         state.dispatch();
     }
 
@@ -260,9 +261,16 @@ impl Lobby {
     /// Checks that every connection is in exactly one place, and the queue in order.
     pub(crate) fn check(&self) -> Result<(), String> {
         let state = self.lock();
-        state.pools.iter().try_for_each(Pool::check)?;
-        let queued = state.pools.iter().map(Pool::len).sum();
-        state.roster.check(|ticket| state.pools.contains(ticket), queued)
+        let pools = state.pools.pools();
+        pools.iter().try_for_each(Pool::check)?;
+        let queued = pools.iter().map(Pool::len).sum();
+        state.roster.check(|ticket| pools.contains(ticket), queued)
+    }
+
+    /// Ends the decision log, and waits until it is written.
+    pub(crate) fn end_log(&self) {
+        let log = self.lock().pools.end();
+        drop(log);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -272,7 +280,7 @@ impl Lobby {
 
 impl State {
     fn step(&mut self, ticket: Ticket, now: Instant) -> Next {
-        let step = self.pools.of(ticket).step(ticket, now);
+        let step = self.pools.step(ticket, now);
         self.dispatch();
         match step {
             Step::Wait(again) => Next::Wait(again),
@@ -296,18 +304,10 @@ impl State {
     /// Takes a ticket out, wherever it is.
     fn forget_ticket(&mut self, ticket: Ticket, device: Option<Identity>) {
         self.desks.remove(&ticket);
-        self.pools.of(ticket).leave(ticket);
+        self.pools.leave(ticket);
         if let Some(device) = device {
             self.directory.stop_waiting(device, ticket);
         }
-    }
-
-    /// The youngest ticket of a pool.
-    fn issue(&mut self, pool: usize, person: &Person, now: Instant) -> Ticket {
-        let pool = self.pools.pool(pool);
-        let ticket = pool.issue();
-        pool.rejoin(ticket, person, now, now);
-        ticket
     }
 
     /// Tells the connection that waits with a ticket that it doesn't any more. False if it has just been
@@ -325,14 +325,14 @@ impl State {
             if let Some(theirs) = self.directory.ticket(other)
                 && theirs.pool() == ticket.pool()
             {
-                self.pools.of(ticket).bar(ticket, theirs, until);
+                self.pools.bar(ticket, theirs, until);
             }
         }
     }
 
     /// Passes the pool's orders on. A desk that is gone has left the pool as well.
     fn dispatch(&mut self) {
-        let failed = self.pools.failed_probes();
+        let failed = self.pools.pools().failed_probes();
         counters::add(Counter::ProbesFailed, failed - self.failed_probes);
         self.failed_probes = failed;
         for (ticket, order) in self.pools.take_orders() {
@@ -344,4 +344,19 @@ impl State {
             }
         }
     }
+}
+
+/// The pools of this configuration, recorded if there is a log.
+fn pools(config: &Config, log: Option<DecisionLog>) -> Recorded {
+    let Config { timing, pools, .. } = config;
+    let pools = pools.iter().cloned();
+    let pools =
+        pools.map(|PoolConfig { name, relaxation }| PoolRule { name, relaxation }).collect();
+    let patience = Patience { fresh: timing.fresh, answer: timing.probe_answer };
+    let rules = Rules { patience, pools };
+    let Some(log) = log else { return Recorded::new(&rules) };
+    let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let began = u64::try_from(began.as_millis()).unwrap_or(u64::MAX);
+    let header = Header { program: env!("CARGO_PKG_VERSION").to_owned(), began, rules };
+    Recorded::recording(&header, Instant::now(), Box::new(move |line| log.push(line)))
 }

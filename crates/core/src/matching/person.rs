@@ -27,6 +27,14 @@ impl Person {
         })
     }
 
+    /// From words that are comparable already.
+    pub fn from_lists(lists: Lists<Tag>) -> Self {
+        let Lists { offers, seeks, topics, languages } = lists;
+        let [offers, seeks, topics, languages] =
+            [offers, seeks, topics, languages].map(|words| sorted(words.into_iter()));
+        Self(Lists { offers, seeks, topics, languages })
+    }
+
     /// Its words.
     pub fn lists(&self) -> &Lists<Tag> {
         &self.0

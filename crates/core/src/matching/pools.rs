@@ -26,6 +26,11 @@ impl Pools {
         self.pool(ticket.pool())
     }
 
+    /// The pool of a ticket, to look at.
+    pub fn at(&self, ticket: Ticket) -> &Pool {
+        &self.0[ticket.pool()]
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Pool> {
         self.0.iter()
