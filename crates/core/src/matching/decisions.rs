@@ -9,15 +9,19 @@
 //! Knows the words of profiles that are compared, and ticket numbers. Must not know names, headlines,
 //! devices or messages, nor where lines are kept: they come and go as text.
 
+mod facts;
 mod line;
 mod read;
 mod recorded;
 mod replay;
+mod story;
 
 use std::time::Duration;
 
+pub use facts::{Candidate, Met, Parts, Verdict};
 pub use recorded::{Recorded, Sink};
 pub use replay::{Call, Fault, NotALog, Outcome, Replay, Watch};
+pub use story::{ALTERNATIVES, Event, Look, Match, Scout, Story, What};
 
 use super::{MOST_POOLS, Patience, Pool, Pools, Relaxation, State, Ticket};
 

@@ -26,6 +26,8 @@ pub(super) struct Recorder {
     start: Instant,
     /// Of the tickets in scored pools: for the scores of matches.
     pub(super) known: HashMap<Ticket, Known>,
+    /// The two who were matched last, if scores decided.
+    pub(super) parted: Option<[Known; 2]>,
     /// The last line.
     pub(super) line: Vec<u8>,
     sink: Sink,
@@ -53,6 +55,7 @@ impl Recorded {
                 rules: header.rules.clone(),
                 start,
                 known: HashMap::new(),
+                parted: None,
                 line: Vec::new(),
                 sink,
             });
@@ -198,8 +201,8 @@ impl Recorder {
             }
         });
         if let Step::Pair(other) = step {
-            self.known.remove(&ticket);
-            self.known.remove(&other);
+            self.parted =
+                self.known.remove(&ticket).zip(self.known.remove(&other)).map(<[_; 2]>::from);
         }
         going
     }
