@@ -3,8 +3,11 @@
 //! Knows the file, the terminal and the exit code. Must not know how decisions are made: that is
 //! `vyoma_core::matching::decisions`.
 
+mod explain;
+mod words;
+
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -12,10 +15,16 @@ use std::time::Instant;
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use vyoma_core::matching::decisions::{End, Fault, NotALog, Replay, VERSION, Watch};
+use vyoma_core::matching::decisions::{
+    End, Fault, Header, NotALog, Replay, Scout, Story, VERSION, Watch,
+};
+use words::Words;
 
 /// A longer file, in bytes, takes long enough for people to wonder.
 const LARGE: u64 = 16 * 1024 * 1024;
+
+/// The longest line that is read, in bytes: one that orders a million tickets takes less.
+const LONGEST_LINE: u64 = 64 * 1024 * 1024;
 
 /// Which log, and what to tell of it.
 #[derive(Debug, Clone, Args)]
@@ -23,6 +32,14 @@ pub(crate) struct ReplayOptions {
     /// A file that `vyoma --decision-log` has written
     #[arg(value_name = "FILE")]
     file: PathBuf,
+
+    /// Tells why these two tickets were matched, or weren't; POOL/NUMBER, or a number alone in the first pool
+    #[arg(long, value_name = "TICKET", num_args = 2, conflicts_with = "ticket")]
+    why: Option<Vec<String>>,
+
+    /// Tells what befell this ticket
+    #[arg(long, value_name = "TICKET")]
+    ticket: Option<String>,
 }
 
 /// Goes through the log.
@@ -42,8 +59,46 @@ pub(crate) fn run(options: &ReplayOptions) -> ExitCode {
 
 fn tell(options: &ReplayOptions) -> anyhow::Result<String> {
     let log = Log { path: &options.file, start: Instant::now() };
-    let replay = log.go_through(&mut ())?;
-    Ok(summary(&replay))
+    let asked: Vec<&str> = match (&options.why, &options.ticket) {
+        (Some(pair), _) => pair.iter().map(String::as_str).collect(),
+        (None, Some(ticket)) => vec![ticket],
+        (None, None) => return log.go_through(&mut ()).map(|gone| summary(&gone)),
+    };
+    explain(&log, &asked)
+}
+
+/// Tells about one ticket, or about two.
+fn explain(log: &Log<'_>, asked: &[&str]) -> anyhow::Result<String> {
+    let header = log.header()?;
+    let named = |text: &&str| {
+        let unknown = || anyhow!("no ticket is named {text}; {}", usage(&header));
+        header.rules.ticket(text).ok_or_else(unknown)
+    };
+    let tickets = asked.iter().map(named).collect::<Result<Vec<_>, _>>()?;
+    if let [one, other] = tickets[..]
+        && one == other
+    {
+        bail!("that is the same ticket twice");
+    }
+    let mut scout = Scout::new(&tickets);
+    let gone = log.go_through(&mut scout)?;
+    if let Some(missing) = tickets.iter().find(|ticket| !scout.seen.contains(ticket)) {
+        bail!("no ticket {} came while this was written", header.rules.show(*missing));
+    }
+    let mut story = Story::new(scout);
+    log.go_through(&mut story)?;
+    let words = Words { header: gone.replay.header(), start: log.start };
+    Ok(match tickets[..] {
+        [one, other] => explain::why(&words, &story, [one, other]),
+        [one, ..] => explain::story(&words, &story, one),
+        [] => String::new(),
+    })
+}
+
+/// How tickets of this log are written.
+fn usage(header: &Header) -> String {
+    let pools: Vec<_> = header.rules.pools.iter().map(|pool| format!("{}/N", pool.name)).collect();
+    format!("here they are {}, and N alone is {}", pools.join(", "), pools[0])
 }
 
 /// A log, to be gone through as often as needed; its times count from `start`.
@@ -60,22 +115,41 @@ struct Gone {
 }
 
 impl Log<'_> {
+    /// What its first line says.
+    fn header(&self) -> anyhow::Result<Header> {
+        let mut first = Vec::new();
+        let lines = BufReader::new(self.open()?);
+        lines.take(LONGEST_LINE).read_until(b'\n', &mut first)?;
+        Ok(self.begin(&first)?.header().clone())
+    }
+
+    fn open(&self) -> anyhow::Result<File> {
+        File::open(self.path).with_context(|| format!("cannot read {}", self.path.display()))
+    }
+
+    fn begin(&self, first: &[u8]) -> anyhow::Result<Replay> {
+        let begun = Replay::begin(first, self.start);
+        begun.map_err(|error| anyhow!("{} {}", self.path.display(), not_a_log(&error)))
+    }
+
     fn go_through(&self, watch: &mut impl Watch) -> anyhow::Result<Gone> {
         let shown = self.path.display();
-        let file = File::open(self.path).with_context(|| format!("cannot read {shown}"))?;
+        let file = self.open()?;
         let bar = bar(file.metadata().map_or(0, |metadata| metadata.len()));
         let mut lines = BufReader::with_capacity(1 << 20, file);
         let mut line = Vec::new();
         let mut next = |line: &mut Vec<u8>| {
             line.clear();
-            let read = lines.read_until(b'\n', line);
+            let read = lines.by_ref().take(LONGEST_LINE).read_until(b'\n', line);
             bar.inc(line.len() as u64);
             read.with_context(|| format!("cannot read {shown}"))
         };
         next(&mut line)?;
-        let begun = Replay::begin(&line, self.start);
-        let mut replay = begun.map_err(|error| anyhow!("{shown} {}", not_a_log(&error)))?;
+        let mut replay = self.begin(&line)?;
         while next(&mut line)? > 0 {
+            if line.len() as u64 >= LONGEST_LINE {
+                bail!("line {} is too long to be one of a log", grouped(replay.lines + 1));
+            }
             if line.last() != Some(&b'\n') {
                 bar.finish_and_clear();
                 return Ok(Gone { replay, cut: true });
