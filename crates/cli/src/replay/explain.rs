@@ -10,6 +10,9 @@ use vyoma_core::matching::{Person, Step, Ticket};
 
 use super::words::{Words, count, seconds};
 
+/// Why one who would have done wasn't seen.
+const CROWD: &str = "would have done, but had not been looked at yet, in a crowd";
+
 /// So many moments at which two could have been matched are told; the rest are counted.
 const MOMENTS: usize = 40;
 
@@ -40,7 +43,13 @@ pub(super) fn why(words: &Words<'_>, story: &Story, pair: [Ticket; 2]) -> String
 /// What befell one.
 pub(super) fn story(words: &Words<'_>, story: &Story, ticket: Ticket) -> String {
     let mut out = format!("The story of {}. Times are UTC.\n", words.ticket(ticket));
-    for Event { at, what, .. } in &story.events {
+    let mut events = story.events.iter().peekable();
+    while let Some(Event { at, what, .. }) = events.next() {
+        // A look at a crowd, part by part, is told as one.
+        let goes_on = events.peek().is_some_and(|next| matches!(next.what, What::Looked(_)));
+        if goes_on && is_part(what, *at) {
+            continue;
+        }
         let said = said(words, ticket, *at, what);
         out += &format!("{}  {}\n", words.time(*at), said.trim_end().replace('\n', "\n    "));
     }
@@ -48,6 +57,11 @@ pub(super) fn story(words: &Words<'_>, story: &Story, ticket: Ticket) -> String 
         out += "The log ends while it is in the pool.\n";
     }
     out
+}
+
+/// Whether this is a look at a part of a crowd, of which the rest comes next.
+fn is_part(what: &What, at: Instant) -> bool {
+    matches!(what, What::Looked(Look { step: Step::Wait(Some(again)), .. }) if *again <= at)
 }
 
 fn is_over(story: &Story, ticket: Ticket) -> bool {
@@ -72,7 +86,7 @@ fn said(words: &Words<'_>, ticket: Ticket, at: Instant, what: &What) -> String {
         What::Barred(other, until) => {
             format!("It is kept from {}: {}.", words.ticket(*other), words.barred(*until))
         }
-        What::Looked(look) => looked(words, look),
+        What::Looked(look) => looked(words, look, at),
         What::Probed(by) if *by == ticket => {
             "It had not been heard for a while, and was pinged before it may look.".to_owned()
         }
@@ -105,7 +119,7 @@ fn shown(person: &Person) -> String {
     out
 }
 
-fn looked(words: &Words<'_>, look: &Look) -> String {
+fn looked(words: &Words<'_>, look: &Look, at: Instant) -> String {
     let (waited, others) = (seconds(look.waited), count(look.others, "other is", "others are"));
     let head = format!("It looked after {waited}; {others} in the pool.");
     match look.step {
@@ -119,6 +133,9 @@ fn looked(words: &Words<'_>, look: &Look) -> String {
                 "{head} It would take {asked}, which has to be heard before {}.",
                 words.time(until)
             )
+        }
+        Step::Wait(Some(again)) if again <= at => {
+            format!("{head} None of those that it has seen will do; it sees the rest right after.")
         }
         Step::Wait(Some(again)) => {
             format!("{head} None will do; it looks again at {}.", words.time(again))
@@ -201,7 +218,7 @@ fn with_another(words: &Words<'_>, ticket: Ticket, told: &Match) -> String {
     match &told.other {
         Some(other) => {
             let (seeker, name) = (words.ticket(seeker), words.ticket(other.ticket));
-            format!("{head}; for {seeker}, {name} had {}", words.why_not(other, told))
+            format!("{head}; as for {name}, {seeker} found: {}", words.why_not(other, told))
         }
         None => head,
     }
@@ -231,9 +248,10 @@ fn moments(words: &Words<'_>, story: &Story, [a, b]: [Ticket; 2]) -> String {
     for Event { at, ticket, what } in &story.events {
         let What::Looked(look) = what else { continue };
         let Some(other) = &look.other else { continue };
-        let reason = words.hindrance(other, *ticket).unwrap_or_else(|| instead(words, look));
+        let reason =
+            words.hindrance(other, *ticket).unwrap_or_else(|| instead(words, look, other.ticket));
         let (name, other) = (words.ticket(*ticket), words.ticket(other.ticket));
-        let sentence = format!("{name} looked: {other} has {reason}");
+        let sentence = format!("{name} looked; {other}: {reason}");
         match told.last_mut() {
             Some((_, last, same)) if *same == sentence => *last = *at,
             _ => told.push((*at, *at, sentence)),
@@ -256,18 +274,19 @@ fn moments(words: &Words<'_>, story: &Story, [a, b]: [Ticket; 2]) -> String {
     }
 }
 
-/// What a look brought instead of one who was possible.
-fn instead(words: &Words<'_>, look: &Look) -> String {
+/// What a look brought, where nothing was against the other one.
+fn instead(words: &Words<'_>, look: &Look, other: Ticket) -> String {
     match look.step {
         Step::Probing(_) if look.probed.is_empty() => {
-            "nothing against it, but the one who looked had to be heard itself first".to_owned()
+            "would have done, but the one who looked had to be heard itself first".to_owned()
+        }
+        Step::Probing(_) if look.probed.contains(&other) => {
+            "would do, and was pinged, to be sure that it is live".to_owned()
         }
         Step::Probing(_) => {
             let asked: Vec<_> = look.probed.iter().map(|ticket| words.ticket(*ticket)).collect();
-            format!("nothing against it; {} was pinged first", asked.join(", "))
+            format!("would have done, but came behind {}, pinged first", asked.join(", "))
         }
-        Step::Wait(_) | Step::Pair(_) => {
-            "nothing against it, but had not been looked at yet, in a crowd".to_owned()
-        }
+        Step::Wait(_) | Step::Pair(_) => CROWD.to_owned(),
     }
 }

@@ -70,8 +70,11 @@ impl Words<'_> {
         match other.sight {
             Sight::Waiting(_) => None,
             Sight::Seeking => Some(format!("{score}was just looking for somebody itself")),
-            Sight::Kept(by) if by == seeker => Some(format!("{score}had just been pinged")),
-            Sight::Kept(by) => {
+            Sight::Kept { by, answered: true } if by == seeker => None,
+            Sight::Kept { by, .. } if by == seeker => {
+                Some(format!("{score}had been pinged, and had not answered"))
+            }
+            Sight::Kept { by, .. } => {
                 Some(format!("{score}was being pinged for {} at that time", self.ticket(by)))
             }
             Sight::Silent => Some(format!("{score}had not answered a ping, nor been heard since")),

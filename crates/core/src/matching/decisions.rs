@@ -94,8 +94,13 @@ pub enum Sight {
     Seeking,
     /// It may be handed out, and looks again then, if it is to.
     Waiting(Option<std::time::Instant>),
-    /// It is kept for this one, which wants to know whether it is live.
-    Kept(Ticket),
+    /// It is kept for one that wants to know whether it is live.
+    Kept {
+        /// For whom.
+        by: Ticket,
+        /// Whether it has been heard since.
+        answered: bool,
+    },
     /// It did not answer its probe.
     Silent,
 }
@@ -146,7 +151,7 @@ impl Pool {
         self.tickets.get(&ticket).map(|entry| match &entry.state {
             State::Seeking(_) => Sight::Seeking,
             State::Waiting(wait) => Sight::Waiting(wait.again),
-            State::Probed { by, .. } => Sight::Kept(*by),
+            State::Probed { by, answered } => Sight::Kept { by: *by, answered: *answered },
             State::Silent => Sight::Silent,
         })
     }

@@ -3,7 +3,6 @@
 //! Written by hand, since it happens while everybody waits for the lobby's lock. Knows the keys. Must not
 //! know what they are for.
 
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use vyoma_protocol::push_escaped;
@@ -183,7 +182,18 @@ fn push_word(out: &mut Vec<u8>, word: &str) {
     out.push(b'"');
 }
 
-fn push_number(out: &mut Vec<u8>, value: u64) {
-    // Writing into a vector can't fail.
-    let _ = write!(out, "{value}");
+/// Several a line, and the lobby waits: quicker than the standard library's formatting.
+fn push_number(out: &mut Vec<u8>, mut value: u64) {
+    // As many digits as 2^64 has.
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
 }

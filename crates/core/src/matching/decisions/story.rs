@@ -247,7 +247,8 @@ impl Story {
         });
         // Who was probed first was chosen then, if it is the one who was kept since.
         let kept = |candidate: &Candidate| {
-            candidate.ticket == pair[1] && candidate.sight == Sight::Kept(pair[0])
+            let by = matches!(candidate.sight, Sight::Kept { by, .. } if by == pair[0]);
+            candidate.ticket == pair[1] && by
         };
         let earlier = self.rankings.remove(&pair[0]).filter(|_| ranking.iter().any(kept));
         let (chosen, mut others) = earlier.unwrap_or((now, ranking));
@@ -272,7 +273,7 @@ impl Story {
 
     fn ordered(&mut self, recorded: &Recorded, at: Instant, ticket: Ticket) {
         let sight = recorded.pools().at(ticket).sight(ticket);
-        let by = if let Some(Sight::Kept(by)) = sight { by } else { ticket };
+        let by = if let Some(Sight::Kept { by, .. }) = sight { by } else { ticket };
         self.tell(at, ticket, What::Probed(by));
         if by != ticket
             && let Some(What::Looked(look)) = self.last(by)
