@@ -103,6 +103,10 @@ fn enter(seat: &mut Seat, shared: &Shared) -> Result<Stay, Option<Reason>> {
         Newcomer { id: seat.id(), place, pool: usize::from(seat.pool), person, device, leave };
     let (conversation, wait) = match shared.lobby.enter(&newcomer, now) {
         Entry::Stay(stay) => {
+            let (connection, ticket) = (seat.id().0, stay.ticket.sequence());
+            let pool = &shared.config.pool(seat.pool).name;
+            // The decision log names tickets only.
+            tracing::debug!(connection, %pool, ticket, "queued");
             let queued = Queued { ticket: stay.ticket, since: now, told: None };
             seat.seeking().queued.get_or_insert(queued);
             if let Some(speaker) = &mut seat.speaker {

@@ -101,7 +101,8 @@ fn said(words: &Words<'_>, ticket: Ticket, at: Instant, what: &What) -> String {
             let other = if one == ticket { other } else { one };
             format!("It was matched with {}.\n{}", words.ticket(other), matched(words, at, told))
         }
-        What::Left => "It left.".to_owned(),
+        // The call has no time of its own: it has that of the last one that had.
+        What::Left => "It left, then or a little later.".to_owned(),
     }
 }
 
@@ -192,7 +193,7 @@ fn stays(words: &Words<'_>, story: &Story, ticket: Ticket) -> String {
                 since = Some(*at);
                 continue;
             }
-            What::Left => "when it left".to_owned(),
+            What::Left => "or a little later, when it left".to_owned(),
             What::Matched(told) => with_another(words, ticket, told),
             _ => continue,
         };

@@ -125,7 +125,7 @@ const SCORED: &[(&[&str], &[&str])] = &[
             "It is kept from founders/1: one of them has blocked the other.",
         ],
     ),
-    (&["--ticket", "founders/5"], &["10:00:07.000  It left.\n"]),
+    (&["--ticket", "founders/5"], &["10:00:07.000  It left, then or a little later.\n"]),
 ];
 
 #[test]

@@ -54,7 +54,7 @@ const EXPLAINED: &[(&[&str], &[&str])] = &[
             "It was matched with founders/3.",
         ],
     ),
-    (&["--ticket", "founders/0"], &["It left."]),
+    (&["--ticket", "founders/0"], &["It left, then or a little later."]),
 ];
 
 /// A log of four founders and two plain clients.
