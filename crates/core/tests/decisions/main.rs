@@ -14,7 +14,7 @@ use vyoma_core::matching::decisions::{
     End, Event, Fault, NotALog, Recorded, Replay, Scout, Story, What,
 };
 use vyoma_core::matching::{Person, Step, Ticket};
-use world::{World, acts, header};
+use world::{Act, World, acts, header};
 
 /// Goes through a log; the number of the line that is wrong, and what is.
 fn replay(text: &str) -> Result<Replay, (usize, Fault)> {
@@ -192,6 +192,33 @@ fn lines_that_no_call_makes_are_refused() {
     let spaced = line.replace(':', ": ");
     let differs = Fault::Differs(line.as_bytes().to_vec());
     assert_eq!(replay(&format!("{text}{spaced}")).unwrap_err(), (2, differs));
+}
+
+/// So many that they aren't looked at in one go.
+const CROWD: u64 = 1_100;
+
+#[test]
+fn a_look_at_a_crowd_goes_on_in_the_replay_as_it_did() {
+    let mut world = World::new();
+    let nothing = || [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
+    for _ in 0..CROWD {
+        world.act(&Act::Join(2, nothing()));
+    }
+    world.act(&Act::Join(2, [vec![0], vec![1], vec![], vec![]]));
+    world.act(&Act::Join(2, [vec![1], vec![0], vec![], vec![]]));
+    world.act(&Act::Pass(0));
+    assert_eq!(world.pairs, 1);
+    let text = world.text();
+    let replay = replay(&text).unwrap();
+    assert_eq!((replay.matches, replay.decisions >= CROWD + 2), (1, true));
+    let rules = header().rules;
+    let pair = [CROWD, CROWD + 1].map(|n| rules.ticket(&format!("strict/{n}")).unwrap());
+    let matched = |event: &Event| match &event.what {
+        What::Matched(told) => Some((told.verdict.as_ref()?.0.score, told.others)),
+        _ => None,
+    };
+    let told: Vec<_> = story(&text, &pair).events.iter().filter_map(matched).collect();
+    assert_eq!(told, [(700, [CROWD as usize, 0]); 2]);
 }
 
 #[test]

@@ -132,7 +132,7 @@ impl World {
         self.step(ticket);
     }
 
-    fn act(&mut self, act: &Act) {
+    pub(crate) fn act(&mut self, act: &Act) {
         match act {
             Act::Join(pool, words) => {
                 let ticket = self.pools.join(*pool, &person(words), self.now);

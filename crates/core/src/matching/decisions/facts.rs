@@ -3,7 +3,7 @@
 //! Knows tickets that are in a pool at one moment. Must not know what came of it, nor how it is told.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::{Call, Outcome, Recorded, Sight};
@@ -112,7 +112,8 @@ impl Candidate {
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     since: HashMap<Ticket, Instant>,
-    bars: BTreeMap<(Ticket, Ticket), Option<Instant>>,
+    /// Who doesn't meet whom, from both sides.
+    bars: HashMap<Ticket, HashMap<Ticket, Option<Instant>>>,
 }
 
 impl Ledger {
@@ -126,7 +127,8 @@ impl Ledger {
                 self.since.insert(*ticket, *since);
             }
             (Call::Bar { a, b, until }, _) => {
-                self.bars.insert((*a.min(b), *a.max(b)), *until);
+                self.bars.entry(*a).or_default().insert(*b, *until);
+                self.bars.entry(*b).or_default().insert(*a, *until);
             }
             (Call::Leave { ticket }, _) => self.forget(&[*ticket]),
             (Call::Step { ticket, .. }, Outcome::Stepped(Step::Pair(other))) => {
@@ -139,8 +141,12 @@ impl Ledger {
     fn forget(&mut self, tickets: &[Ticket]) {
         for ticket in tickets {
             self.since.remove(ticket);
+            for other in self.bars.remove(ticket).into_iter().flatten().map(|(other, _)| other) {
+                if let Some(theirs) = self.bars.get_mut(&other) {
+                    theirs.remove(ticket);
+                }
+            }
         }
-        self.bars.retain(|(a, b), _| !tickets.contains(a) && !tickets.contains(b));
     }
 
     /// How long a ticket has waited by then.
@@ -158,7 +164,7 @@ impl Ledger {
         now: Instant,
     ) -> Option<Candidate> {
         let sight = recorded.pools().at(other).sight(other)?;
-        let bar = self.bars.get(&(own.min(other), own.max(other))).copied();
+        let bar = self.bars.get(&own).and_then(|bars| bars.get(&other)).copied();
         let barred = bar.filter(|until| until.is_none_or(|until| until > now));
         let verdict = recorded.recorder().and_then(|recorder| recorder.verdict(own, other, now));
         let verdict = verdict.map(|(score, [own, others])| Verdict { score, own, others });

@@ -73,7 +73,7 @@ impl Recorded {
         &self.pools
     }
 
-    /// A newcomer: [`Pool::issue`] and [`Pool::rejoin`].
+    /// A newcomer: [`Pool::issue`](crate::matching::Pool::issue) and [`Pool::rejoin`](crate::matching::Pool::rejoin).
     pub fn join(&mut self, pool: usize, person: &Person, now: Instant) -> Ticket {
         let pool = self.pools.pool(pool);
         let ticket = pool.issue();
@@ -83,7 +83,7 @@ impl Recorded {
         ticket
     }
 
-    /// [`Pool::rejoin`], of a ticket that was in the pool before.
+    /// [`Pool::rejoin`](crate::matching::Pool::rejoin), of a ticket that was in the pool before.
     pub fn rejoin(&mut self, ticket: Ticket, person: &Person, since: Instant, now: Instant) {
         self.pools.of(ticket).rejoin(ticket, person, since, now);
         self.record("rejoin", |line| {
@@ -92,7 +92,7 @@ impl Recorded {
         self.know(ticket, person, since);
     }
 
-    /// [`Pool::describe`].
+    /// [`Pool::describe`](crate::matching::Pool::describe).
     pub fn describe(&mut self, ticket: Ticket, person: &Person) {
         self.pools.of(ticket).describe(ticket, person);
         self.record("describe", |line| line.ticket("ticket", ticket).person(person));
@@ -101,7 +101,7 @@ impl Recorded {
         }
     }
 
-    /// [`Pool::bar`], of two tickets of one pool.
+    /// [`Pool::bar`](crate::matching::Pool::bar), of two tickets of one pool.
     pub fn bar(&mut self, a: Ticket, b: Ticket, until: Option<Instant>) {
         self.pools.of(a).bar(a, b, until);
         self.record("bar", |line| {
@@ -109,7 +109,7 @@ impl Recorded {
         });
     }
 
-    /// [`Pool::step`].
+    /// [`Pool::step`](crate::matching::Pool::step).
     pub fn step(&mut self, ticket: Ticket, now: Instant) -> Step {
         let step = self.pools.of(ticket).step(ticket, now);
         if let Some(recorder) = &mut self.recorder
@@ -120,13 +120,13 @@ impl Recorded {
         step
     }
 
-    /// [`Pool::heard`].
+    /// [`Pool::heard`](crate::matching::Pool::heard).
     pub fn heard(&mut self, ticket: Ticket, now: Instant) {
         self.pools.of(ticket).heard(ticket, now);
         self.record("heard", |line| line.time("at", now).ticket("ticket", ticket));
     }
 
-    /// [`Pool::leave`].
+    /// [`Pool::leave`](crate::matching::Pool::leave).
     pub fn leave(&mut self, ticket: Ticket) -> bool {
         let there = self.pools.of(ticket).leave(ticket);
         let word = if there { "true" } else { "false" };
@@ -137,7 +137,7 @@ impl Recorded {
         there
     }
 
-    /// [`Pools::take_orders`].
+    /// [`Pools::take_orders`](crate::matching::Pools::take_orders).
     pub fn take_orders(&mut self) -> Vec<(Ticket, Order)> {
         let orders = self.pools.take_orders();
         if !orders.is_empty() {
