@@ -120,7 +120,9 @@ fn main() {
         let drawn = crowd.draw();
         let person = person(&drawn);
         came += 1;
-        if came % 50 == 0 { sample.push(drawn); }
+        if came % 50 == 0 {
+            sample.push(drawn);
+        }
         let ticket = pool.issue();
         let begin = Instant::now();
         pool.rejoin(ticket, &person, now, now);
@@ -129,7 +131,11 @@ fn main() {
     }
     let bytes = (resident() - before) / tickets;
     println!("{tickets} tickets wait, {came} came; {bytes} bytes a ticket; {:?}", start.elapsed());
-    println!("while filling: median {} ns, mean {:.0}", filling.value_at_quantile(0.5), filling.mean());
+    println!(
+        "while filling: median {} ns, mean {:.0}",
+        filling.value_at_quantile(0.5),
+        filling.mean()
+    );
     let mut times = [(); 3].map(|()| Histogram::<u64>::new(3).unwrap());
     let mut joins = Histogram::<u64>::new(3).unwrap();
     for arrival in 0..ARRIVALS {
@@ -155,7 +161,9 @@ fn main() {
     }
     let mut all = Histogram::<u64>::new(3).unwrap();
     times.iter().for_each(|times| all.add(times).unwrap());
-    for (name, times) in ["hits", "misses", "capped"].iter().zip(&times).chain([(&"all", &all), (&"joins", &joins)]) {
+    for (name, times) in
+        ["hits", "misses", "capped"].iter().zip(&times).chain([(&"all", &all), (&"joins", &joins)])
+    {
         let at = |quantile| times.value_at_quantile(quantile) as f64 / 1000.0;
         println!(
             "{name:8} {:6} ({:4.1} %)  median {:7.1} us  p90 {:7.1}  p99 {:7.1}  max {:7.1}",

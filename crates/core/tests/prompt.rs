@@ -152,7 +152,9 @@ impl World {
     /// Lets time pass until the next one comes; the worker does what it can.
     fn pass(&mut self, until: Instant, steps: &mut usize) {
         loop {
-            while let Some((at, ticket)) = self.later.first().copied().filter(|(at, _)| *at <= self.now) {
+            while let Some((at, ticket)) =
+                self.later.first().copied().filter(|(at, _)| *at <= self.now)
+            {
                 self.later.remove(&(at, ticket));
                 self.queue(ticket);
             }
@@ -192,7 +194,10 @@ impl World {
             Step::Wait(None) => {}
             Step::Probing(_) => panic!("everybody is live"),
         }
-        assert!(self.pool.take_orders().is_empty(), "nobody is probed, so nobody is ordered to seek");
+        assert!(
+            self.pool.take_orders().is_empty(),
+            "nobody is probed, so nobody is ordered to seek"
+        );
         self.longest_lag = self.longest_lag.max(self.pool.lag(self.now));
     }
 

@@ -82,7 +82,8 @@ pub(super) struct Best {
 
 impl Default for Index {
     fn default() -> Self {
-        let shelf = |offers, seeks| Shelf { lists: [const { Vec::new() }; 3], least: [offers, seeks, 1] };
+        let shelf =
+            |offers, seeks| Shelf { lists: [const { Vec::new() }; 3], least: [offers, seeks, 1] };
         let shelves = [shelf(1, 1), shelf(LONG, 1), shelf(1, LONG), shelf(LONG, LONG)];
         Self { shelves, everyone: Posting::default() }
     }
@@ -145,7 +146,9 @@ impl Index {
     /// What to look through, shelf by shelf; `None` if anybody may reach this score.
     fn plans(&self, query: &Query<'_>, span: Span, score: u16) -> Option<Vec<Plan<'_>>> {
         let shelves = self.shelves.iter().filter(|shelf| shelf.lists.iter().any(|l| !l.is_empty()));
-        shelves.map(|shelf| Plan::new(query, shelf.lanes(query, span), shelf.met(), score)).collect()
+        shelves
+            .map(|shelf| Plan::new(query, shelf.lanes(query, span), shelf.met(), score))
+            .collect()
     }
 
     /// Looks through as much of a span as the work that is left allows. If that turns out to be too much, it

@@ -27,7 +27,11 @@ pub(super) struct Marks {
 impl Marks {
     pub(super) fn new(relaxation: &Relaxation) -> Self {
         let (shortest, last_step) = relaxation.pace().unwrap_or_default();
-        Self { marks: VecDeque::new(), apart: (shortest / PER_STEP).max(last_step / MOST), last_step }
+        Self {
+            marks: VecDeque::new(),
+            apart: (shortest / PER_STEP).max(last_step / MOST),
+            last_step,
+        }
     }
 
     /// A ticket comes. Returns since when it waits: clocks of several threads don't quite agree, but

@@ -103,7 +103,8 @@ impl<'a> Plan<'a> {
 
     /// The shortest list that is still to be looked through.
     fn next(&mut self) -> Option<Lane<'a>> {
-        let left = (0..FACETS).filter(|facet| self.lanes[*facet].len() > self.course.passed[*facet]);
+        let left =
+            (0..FACETS).filter(|facet| self.lanes[*facet].len() > self.course.passed[*facet]);
         let length = |facet: &usize| self.lanes[*facet].last().map(|lane| lane.range.len());
         let facet = left.min_by_key(length)?;
         self.lanes[facet].pop()

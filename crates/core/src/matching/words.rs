@@ -42,7 +42,9 @@ impl Words {
     /// One of its lists.
     pub(super) fn list(&self, list: usize) -> impl Iterator<Item = u32> {
         let range = usize::from(self.start(list))..usize::from(self.ends[list]);
-        self.numbers[range].iter().map(|[low, middle, high]| u32::from_le_bytes([*low, *middle, *high, 0]))
+        self.numbers[range]
+            .iter()
+            .map(|[low, middle, high]| u32::from_le_bytes([*low, *middle, *high, 0]))
     }
 
     fn start(&self, list: usize) -> u8 {
