@@ -15,6 +15,7 @@ mod logs;
 mod options;
 mod pools;
 mod pools_file;
+mod replay;
 mod serve;
 mod takeover;
 mod values;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Invocation { command: Command::Bench(options), .. } => bench::run(*options),
         Invocation { command: Command::Chat(options), .. } => chat::run(&options),
         Invocation { command: Command::Healthcheck(options), .. } => healthcheck::run(&options),
+        Invocation { command: Command::Replay(options), .. } => replay::run(&options),
         Invocation { command: Command::Serve(options), settings } => {
             serve::run(*options, &settings)
         }

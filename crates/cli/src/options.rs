@@ -20,6 +20,7 @@ use crate::chat::options::ChatOptions;
 use crate::logs::LogFormat;
 use crate::pools::{OnDemandOption, PoolOption, pools};
 use crate::pools_file;
+use crate::replay::ReplayOptions;
 use crate::values::{ByteSize, Span, address, filter, network};
 
 /// Brings two people together, one-to-one, and carries their conversation.
@@ -43,6 +44,8 @@ pub(crate) enum Command {
     Healthcheck(HealthcheckOptions),
     /// Chats, at a terminal or line by line through a pipe: exit code 0 if all that was said arrived
     Chat(Box<ChatOptions>),
+    /// Goes through a decision log again: exit code 0 if every decision is the same, else 1
+    Replay(ReplayOptions),
     /// Makes load for a server and tells what it costs: exit code 1 if anything goes wrong
     Bench(Box<BenchOptions>),
 }
@@ -152,6 +155,10 @@ pub(crate) struct ServeOptions {
     /// File with the keys that sign resume tokens, made if it isn't there; secret in the data directory if not given
     #[arg(long, env = "VYOMA_SECRET_FILE", value_name = "PATH")]
     pub(crate) secret_file: Option<PathBuf>,
+
+    /// File to which every decision of matching is written, for vyoma replay; one that is there already is set aside as FILE.1, FILE.2 and so on
+    #[arg(long, env = "VYOMA_DECISION_LOG", value_name = "FILE")]
+    pub(crate) decision_log: Option<PathBuf>,
 
     /// Address and port of its own for /metrics; else the main port serves it to this machine only
     #[arg(long, env = "VYOMA_METRICS_BIND", value_name = "IP:PORT")]
@@ -263,6 +270,7 @@ impl ServeOptions {
             credit: self.credit.0,
             replay_memory: self.replay_memory.0,
             features: self.features.iter().filter_map(|option| option.feature()).collect(),
+            decision_log: self.decision_log.clone(),
             metrics_bind: self.metrics_bind,
             give_memory_back: allocator::give_back,
             ..defaults

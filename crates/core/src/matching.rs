@@ -15,6 +15,7 @@
 
 mod choice;
 mod code;
+pub mod decisions;
 pub mod estimate;
 mod index;
 mod invitations;

@@ -63,6 +63,8 @@ pub struct Config {
     pub reports: Option<PathBuf>,
     /// Where blocks are kept, if anywhere: else they last as long as the process.
     pub blocks: Option<PathBuf>,
+    /// Where the decision log goes, if it is written.
+    pub decision_log: Option<PathBuf>,
     /// An address of its own for `/metrics`; `None` serves it on the main port to loopback only.
     pub metrics_bind: Option<SocketAddr>,
     /// Asks the allocator to give free memory back to the system: many keep it for as long as
@@ -245,6 +247,7 @@ impl Default for Config {
             keys: Keyring::new(keys::random()),
             reports: None,
             blocks: None,
+            decision_log: None,
             metrics_bind: None,
             give_memory_back: || (),
             timing: Timing::default(),

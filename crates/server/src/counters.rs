@@ -45,11 +45,13 @@ pub(crate) enum Counter {
     Probes,
     /// Probes that were not answered in time.
     ProbesFailed,
+    /// Decision logs that ended before the server did.
+    DecisionLogsEnded,
 }
 
 impl Counter {
     /// How many there are.
-    pub(crate) const COUNT: usize = Self::ProbesFailed as usize + 1;
+    pub(crate) const COUNT: usize = Self::DecisionLogsEnded as usize + 1;
 }
 
 /// Upper bounds of the pairing-wait histogram, in seconds; a last bucket takes the rest.

@@ -13,6 +13,7 @@ mod buffer;
 mod closing;
 mod config;
 mod counters;
+mod decision_log;
 mod door;
 mod exchange;
 mod handshake;

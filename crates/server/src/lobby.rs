@@ -6,6 +6,7 @@
 
 mod arrival;
 mod invited;
+mod recording;
 mod visit;
 
 use std::collections::HashMap;
@@ -15,27 +16,27 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use vyoma_core::acquaintance::Acquaintances;
 use vyoma_core::directory::{Directory, Resumption};
-use vyoma_core::matching::{
-    self, INVITED, Invitations, Patience, Person, Pool, Pools, Step, Ticket,
-};
+use vyoma_core::matching::decisions::{PoolRule, Recorded};
+use vyoma_core::matching::{self, INVITED, Invitations, Pool, Step, Ticket};
 use vyoma_core::roster::{Census, ConnectionId, Place, Roster};
 use vyoma_protocol::envelope::{ConversationId, Side};
 use vyoma_protocol::token::{BootId, Claims, Identity};
 
 use crate::blocks::Pair;
-use crate::config::{Config, Rule};
+use crate::config::Config;
 use crate::counters::{self, Counter};
+use crate::decision_log::DecisionLog;
 use crate::letterbox::Letterbox;
 pub(crate) use invited::Invited;
+pub(crate) use recording::rule;
 pub(crate) use visit::{Desk, Entry, Newcomer, Next, Note, Stay, View};
 
 struct State {
-    pools: Pools,
+    pools: Recorded,
     roster: Roster,
     directory: Directory<Letterbox>,
     acquaintances: Acquaintances,
     invitations: Invitations,
-    patience: Patience,
     desks: HashMap<Ticket, (ConnectionId, Desk)>,
     /// Failed probes that are counted.
     failed_probes: u64,
@@ -45,32 +46,31 @@ struct State {
 pub(crate) struct Lobby(Mutex<State>);
 
 impl Lobby {
-    /// An empty one, in which those that are `blocked` never meet.
-    pub(crate) fn new(config: &Config, boot: BootId, blocked: Vec<Pair>) -> Self {
+    /// An empty one, in which those that are `blocked` never meet, and whose decisions go to this log.
+    pub(crate) fn new(
+        config: &Config,
+        boot: BootId,
+        blocked: Vec<Pair>,
+        log: Option<DecisionLog>,
+    ) -> Self {
         let mut acquaintances = Acquaintances::default();
         for [a, b] in blocked {
             acquaintances.block(a, b);
         }
-        let Config { timing, pools, invite_expiry, .. } = config;
-        let patience = Patience { fresh: timing.fresh, answer: timing.probe_answer };
-        let pools = pools.iter().map(|config| pool(&config.rule, patience));
         Self(Mutex::new(State {
-            pools: Pools::new(pools, Pool::invited(patience)),
+            pools: recording::pools(config, log),
             roster: Roster::default(),
             directory: Directory::new(boot),
             acquaintances,
-            invitations: Invitations::new(*invite_expiry, Instant::now()),
-            patience,
+            invitations: Invitations::new(config.invite_expiry, Instant::now()),
             desks: HashMap::new(),
             failed_probes: 0,
         }))
     }
 
     /// Makes a pool of this number, which no connection is in.
-    pub(crate) fn open_pool(&self, number: u8, rule: &Rule) {
-        let mut state = self.lock();
-        let pool = pool(rule, state.patience);
-        state.pools.put(number, pool);
+    pub(crate) fn open_pool(&self, number: u8, rule: PoolRule) {
+        self.lock().pools.put(number, rule);
     }
 
     /// Queues a client: as the youngest, at the place it had before, or at that of its device's older
@@ -96,12 +96,12 @@ impl Lobby {
 
     /// What a client that waits may know, if it was told something else; `told` is its `widened` then.
     pub(crate) fn view(&self, ticket: Ticket, told: Option<usize>, now: Instant) -> Option<View> {
-        let mut state = self.lock();
+        let state = self.lock();
         if ticket.pool() == INVITED {
             // The others there wait for others.
             return told.is_none().then_some(View { ahead: 0, widened: 0 });
         }
-        let pool = state.pools.of(ticket);
+        let pool = state.pools.pools().at(ticket)?;
         let widened = pool.widened(ticket, now);
         (told != Some(widened)).then(|| View { ahead: pool.ahead(ticket), widened })
     }
@@ -115,7 +115,7 @@ impl Lobby {
     /// A queued client was heard from.
     pub(crate) fn heard(&self, ticket: Ticket, now: Instant) {
         let mut state = self.lock();
-        state.pools.of(ticket).heard(ticket, now);
+        state.pools.heard(ticket, now);
         state.dispatch();
     }
 
@@ -225,7 +225,7 @@ impl Lobby {
         if let [Some(one), Some(other)] = [a, b].map(|device| state.directory.ticket(device))
             && one.pool() == other.pool()
         {
-            state.pools.of(one).bar(one, other, None);
+            state.pools.bar(one, other, None);
             state.dispatch();
         }
         state.acquaintances.block(a, b)
@@ -254,9 +254,16 @@ impl Lobby {
     /// Checks that every connection is in exactly one place, and the queue in order.
     pub(crate) fn check(&self) -> Result<(), String> {
         let state = self.lock();
-        state.pools.iter().try_for_each(Pool::check)?;
-        let queued = state.pools.iter().map(Pool::len).sum();
-        state.roster.check(|ticket| state.pools.contains(ticket), queued)
+        let pools = state.pools.pools();
+        pools.iter().try_for_each(Pool::check)?;
+        let queued = pools.iter().map(Pool::len).sum();
+        state.roster.check(|ticket| pools.contains(ticket), queued)
+    }
+
+    /// Ends the decision log, and waits until it is written.
+    pub(crate) fn end_log(&self) {
+        let log = self.lock().pools.end();
+        drop(log);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -264,18 +271,9 @@ impl Lobby {
     }
 }
 
-/// An empty pool of this rule. In one for those who were invited nobody waits: they do so in a pool of
-/// their own.
-fn pool(rule: &Rule, patience: Patience) -> Pool {
-    match rule {
-        Rule::Open | Rule::InviteOnly => Pool::new(patience),
-        Rule::Scored(relaxation) => Pool::scored(patience, relaxation.clone()),
-    }
-}
-
 impl State {
     fn step(&mut self, ticket: Ticket, now: Instant) -> Next {
-        let step = self.pools.of(ticket).step(ticket, now);
+        let step = self.pools.step(ticket, now);
         self.dispatch();
         match step {
             Step::Wait(again) => Next::Wait(again),
@@ -299,18 +297,10 @@ impl State {
     /// Takes a ticket out, wherever it is.
     fn forget_ticket(&mut self, ticket: Ticket, device: Option<Identity>) {
         self.desks.remove(&ticket);
-        self.pools.of(ticket).leave(ticket);
+        self.pools.leave(ticket);
         if let Some(device) = device {
             self.directory.stop_waiting(device, ticket);
         }
-    }
-
-    /// The youngest ticket of a pool.
-    fn issue(&mut self, pool: usize, person: &Person, now: Instant) -> Ticket {
-        let pool = self.pools.pool(pool);
-        let ticket = pool.issue();
-        pool.rejoin(ticket, person, now, now);
-        ticket
     }
 
     /// Tells the connection that waits with a ticket that it doesn't any more. False if it has just been
@@ -332,14 +322,14 @@ impl State {
             if let Some(theirs) = self.directory.ticket(other)
                 && theirs.pool() == ticket.pool()
             {
-                self.pools.of(ticket).bar(ticket, theirs, until);
+                self.pools.bar(ticket, theirs, until);
             }
         }
     }
 
     /// Passes the pool's orders on. A desk that is gone has left the pool as well.
     fn dispatch(&mut self) {
-        let failed = self.pools.failed_probes();
+        let failed = self.pools.pools().failed_probes();
         counters::add(Counter::ProbesFailed, failed - self.failed_probes);
         self.failed_probes = failed;
         for (ticket, order) in self.pools.take_orders() {

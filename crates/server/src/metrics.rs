@@ -73,6 +73,11 @@ const COUNTERS: &[(&str, &str, Counter)] = &[
         Counter::Probes,
     ),
     ("vyoma_probes_failed", "Waiters that did not answer that in time", Counter::ProbesFailed),
+    (
+        "vyoma_decision_logs_ended",
+        "Decision logs that ended before the server did",
+        Counter::DecisionLogsEnded,
+    ),
 ];
 
 /// Everything at one moment, as Prometheus reads it.

@@ -10,7 +10,7 @@ use vyoma_core::roster::ConnectionId;
 use vyoma_protocol::handshake::Refusal;
 
 use crate::config::{Config, OnDemand, PoolConfig};
-use crate::lobby::Lobby;
+use crate::lobby::{self, Lobby};
 
 /// A pool, by number and by name. One that was made on demand lasts as long as somebody holds it, as every
 /// connection does with its own.
@@ -18,6 +18,17 @@ pub(crate) struct NamedPool {
     /// Its number in the lobby.
     pub(crate) number: u8,
     pub(crate) config: PoolConfig,
+    /// Whether it was made on demand.
+    pub(crate) on_demand: bool,
+}
+
+impl NamedPool {
+    /// What the decision log calls it: one that was made on demand with its number, since another of its
+    /// name may come after it.
+    pub(crate) fn name_in_log(&self) -> String {
+        let Self { number, config: PoolConfig { name, .. }, on_demand } = self;
+        if *on_demand { format!("{name}@{number}") } else { name.clone() }
+    }
 }
 
 /// All pools.
@@ -42,7 +53,7 @@ struct Demanded {
 impl Pools {
     pub(crate) fn new(config: &Config) -> Self {
         let named = |(number, config): (u8, &PoolConfig)| {
-            Arc::new(NamedPool { number, config: config.clone() })
+            Arc::new(NamedPool { number, config: config.clone(), on_demand: false })
         };
         Self {
             declared: (0..INVITED as u8).zip(&config.pools).map(named).collect(),
@@ -118,8 +129,8 @@ impl Pools {
         let config = PoolConfig::new(name, on_demand.rule.clone());
         // The configuration's check leaves room for all of them below the last number.
         let number = (self.declared.len() + place) as u8;
-        lobby.open_pool(number, &config.rule);
-        let pool = Arc::new(NamedPool { number, config });
+        let pool = Arc::new(NamedPool { number, config, on_demand: true });
+        lobby.open_pool(number, lobby::rule(pool.name_in_log(), &pool.config));
         let held = Arc::downgrade(&pool);
         match pools.get_mut(place) {
             Some(free) => *free = held,
@@ -139,7 +150,7 @@ mod tests {
     fn pools_on_demand_last_as_long_as_somebody_is_there() {
         let on_demand = Some(OnDemand { most: 2, rule: Rule::Open });
         let config = Config { on_demand, ..Config::default() };
-        let lobby = Lobby::new(&config, BootId(1), Vec::new());
+        let lobby = Lobby::new(&config, BootId(1), Vec::new(), None);
         let pools = Pools::new(&config);
         let find = |name: &str| pools.find(Some(name), &lobby).map_err(Refusal::name);
         assert_eq!(pools.find(None, &lobby).map(|pool| pool.number).ok(), Some(0));

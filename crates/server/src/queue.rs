@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::error::SendError;
-use vyoma_core::matching::{Order, Pass, Person, Ticket, Uninvited};
+use vyoma_core::matching::decisions::INVITED_NAME;
+use vyoma_core::matching::{INVITED, Order, Pass, Person, Ticket, Uninvited};
 use vyoma_core::roster::Place;
 use vyoma_protocol::envelope::{ConversationId, ErrorReport, ServerEnvelope};
 use vyoma_protocol::{Reason, plain};
@@ -153,6 +154,7 @@ fn judge(seat: &Seat, newcomer: &Newcomer, now: Instant) -> Result<(), ErrorRepo
 
 /// A client is in the queue.
 fn settle_in(seat: &mut Seat, stay: &Stay, now: Instant, shared: &Arc<Shared>) {
+    log_ticket(seat, stay.ticket, shared);
     let queued = Queued { ticket: stay.ticket, since: now, told: None };
     let seeking = seat.seeking();
     seeking.queued.get_or_insert(queued);
@@ -163,6 +165,18 @@ fn settle_in(seat: &mut Seat, stay: &Stay, now: Instant, shared: &Arc<Shared>) {
     }
     if let Some(speaker) = &mut seat.speaker {
         speaker.state = State::Waiting;
+    }
+}
+
+/// The decision log names tickets only: this tells whose they are.
+fn log_ticket(seat: &Seat, ticket: Ticket, shared: &Shared) {
+    if tracing::enabled!(tracing::Level::DEBUG) {
+        let pool = match ticket.pool() {
+            INVITED => INVITED_NAME.to_owned(),
+            _ => shared.pools.get(seat.pool).name_in_log(),
+        };
+        let (connection, ticket) = (seat.id().0, ticket.sequence());
+        tracing::debug!(connection, %pool, ticket, "queued");
     }
 }
 

@@ -12,6 +12,7 @@ use vyoma_core::roster::Census;
 
 use crate::blocks::Blocks;
 use crate::config::{Config, ConfigError};
+use crate::decision_log::DecisionLog;
 use crate::reports::Reports;
 use crate::shared::Shared;
 use crate::shutdown::Phase;
@@ -94,6 +95,14 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The file for the decision log can't be made.
+    #[error("cannot write the decision log {path}: {source}")]
+    DecisionLog {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The system refused a thread or its resources.
     #[error("cannot start a worker: {0}")]
     Worker(#[from] io::Error),
@@ -128,7 +137,8 @@ impl Server {
         let (workers, orders): (Vec<_>, Vec<_>) = (0..config.workers).map(Worker::new).unzip();
         let reports = open(config.reports.as_deref(), Reports::open)?;
         let blocks = open(config.blocks.as_deref(), Blocks::open)?;
-        let shared = Arc::new(Shared::new(config, reports, blocks, workers));
+        let log = decision_log(config.decision_log.as_deref())?;
+        let shared = Arc::new(Shared::new(config, reports, blocks, log, workers));
         let mut sockets = Some(listeners.try_clone()?);
         let threads = Mutex::default();
         // From here on failing drops the server, which stops the workers there are.
@@ -209,6 +219,7 @@ impl Server {
                 tracing::error!("a worker panicked");
             }
         }
+        self.shared.lobby.end_log();
     }
 
     /// How many clients are where.
@@ -247,6 +258,11 @@ fn open<T>(
 ) -> Result<Option<T>, StartError> {
     let failed = |path: &Path, source| StartError::Journal { path: path.to_owned(), source };
     path.map(|path| open(path).map_err(|source| failed(path, source))).transpose()
+}
+
+fn decision_log(path: Option<&Path>) -> Result<Option<DecisionLog>, StartError> {
+    let failed = |path: &Path, source| StartError::DecisionLog { path: path.to_owned(), source };
+    path.map(|path| DecisionLog::create(path).map_err(|source| failed(path, source))).transpose()
 }
 
 /// What the first worker does besides: accept, serve metrics, and see to the shutdown.

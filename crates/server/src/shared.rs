@@ -11,6 +11,7 @@ use crate::admission::Admission;
 use crate::blocks::{Blocks, Pair};
 use crate::config::{Config, Feature};
 use crate::counters::Registry;
+use crate::decision_log::DecisionLog;
 use crate::door::Door;
 use crate::hold::Budget;
 use crate::keys;
@@ -65,6 +66,7 @@ impl Shared {
         config: Config,
         reports: Option<Reports>,
         blocks: Option<(Blocks, Vec<Pair>)>,
+        log: Option<DecisionLog>,
         workers: Vec<Arc<Worker>>,
     ) -> Self {
         let (blocks, blocked) = blocks.unzip();
@@ -75,7 +77,7 @@ impl Shared {
         Self {
             registry: Registry::default(),
             admission: Admission::new(&config),
-            lobby: Lobby::new(&config, boot, blocked.unwrap_or_default()),
+            lobby: Lobby::new(&config, boot, blocked.unwrap_or_default(), log),
             pools: Pools::new(&config),
             replay: Arc::default(),
             reports,

@@ -20,7 +20,7 @@ fn parse(arguments: &[&str]) -> Result<Invocation, clap::Error> {
 fn config(arguments: &[&str]) -> Config {
     match parse(arguments).unwrap().command {
         Command::Serve(options) => options.config().unwrap(),
-        Command::Chat(_) | Command::Healthcheck(_) | Command::Bench(_) => {
+        Command::Chat(_) | Command::Healthcheck(_) | Command::Replay(_) | Command::Bench(_) => {
             panic!("that is not how a server is started")
         }
     }
@@ -177,7 +177,9 @@ fn the_guide_has_every_flag_and_no_other() {
     let healthcheck = definition.find_subcommand("healthcheck").unwrap();
     let bench = definition.find_subcommand("bench").unwrap();
     let chat = definition.find_subcommand("chat").unwrap();
-    let expected = [rows(&definition), rows(healthcheck), rows(chat), rows(bench)].concat();
+    let replay = definition.find_subcommand("replay").unwrap();
+    let tables = [&definition, healthcheck, chat, replay, bench];
+    let expected = tables.map(rows).concat();
     let found: Vec<_> = GUIDE.lines().filter(|line| line.starts_with("| `--")).collect();
     assert_eq!(
         found,

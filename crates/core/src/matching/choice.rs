@@ -95,6 +95,15 @@ impl Choice {
         }
     }
 
+    /// Which tickets are of an invitation.
+    pub(super) fn guests(&self, invitation: u64) -> impl Iterator<Item = Ticket> {
+        let invited = match &self.rule {
+            Rule::Invited(invited) => Some(invited),
+            Rule::Oldest(_) | Rule::Best(_) => None,
+        };
+        invited.into_iter().flat_map(move |invited| invited.guests(invitation))
+    }
+
     /// Whether not everybody fits everybody.
     pub(super) fn is_choosy(&self) -> bool {
         !matches!(self.rule, Rule::Oldest(_))

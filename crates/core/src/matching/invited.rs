@@ -40,7 +40,13 @@ impl Invited {
 
     /// The others of a ticket's invitation.
     pub(super) fn others(&self, ticket: Ticket) -> impl Iterator<Item = Ticket> {
-        let guests = self.invitation(ticket).and_then(|invitation| self.guests.get(&invitation));
-        guests.into_iter().flatten().copied().filter(move |guest| *guest != ticket)
+        let invitation = self.invitation(ticket);
+        let guests = invitation.into_iter().flat_map(|invitation| self.guests(invitation));
+        guests.filter(move |guest| *guest != ticket)
+    }
+
+    /// The tickets of an invitation.
+    pub(super) fn guests(&self, invitation: u64) -> impl Iterator<Item = Ticket> {
+        self.guests.get(&invitation).into_iter().flatten().copied()
     }
 }

@@ -36,6 +36,14 @@ impl Person {
         Self { required: sorted(languages.map(normalise)), ..self }
     }
 
+    /// From words that are comparable already.
+    pub fn from_lists(lists: Lists<Tag>) -> Self {
+        let Lists { offers, seeks, topics, languages } = lists;
+        let [offers, seeks, topics, languages] =
+            [offers, seeks, topics, languages].map(|words| sorted(words.into_iter()));
+        Self { lists: Lists { offers, seeks, topics, languages }, required: Vec::new() }
+    }
+
     /// Its words.
     pub fn lists(&self) -> &Lists<Tag> {
         &self.lists
@@ -44,6 +52,12 @@ impl Person {
     /// The languages of which its partner has to speak one, unless there are none.
     pub fn required(&self) -> &[Tag] {
         &self.required
+    }
+
+    /// Whether another one speaks a language that this one requires, if it requires any.
+    pub fn allows(&self, other: &Self) -> bool {
+        let spoken = |word| other.lists.languages.binary_search(word).is_ok();
+        self.required.is_empty() || self.required.iter().any(spoken)
     }
 
     /// All of these lists, in the order of [`words`](super::words).

@@ -29,17 +29,20 @@ impl Pools {
     }
 
     /// This is the pool of a number below [`INVITED`] from now on. One that had it must be empty, and none
-    /// of its tickets may come back.
+    /// of its tickets may come back; the new one's are numbered from behind them on.
     pub fn put(&mut self, number: u8, pool: Pool) {
         let place = usize::from(number);
         debug_assert!(place < INVITED);
         if self.open.len() <= place {
             self.open.resize_with(place + 1, || None);
         }
-        if let Some(old) = self.open[place].replace(pool.numbered(number)) {
+        let mut pool = pool.numbered(number);
+        if let Some(old) = self.open[place].take() {
             debug_assert!(old.is_empty());
             self.failed_probes += old.failed_probes();
+            pool.members.issued = old.members.issued;
         }
+        self.open[place] = Some(pool);
     }
 
     /// The pool of this number.
@@ -61,6 +64,19 @@ impl Pools {
         self.pool(ticket.pool())
     }
 
+    /// The pool of a ticket, to look at, if there is one.
+    pub fn at(&self, ticket: Ticket) -> Option<&Pool> {
+        self.get(ticket.pool())
+    }
+
+    /// The pool of this number, to look at, if there is one.
+    pub fn get(&self, number: usize) -> Option<&Pool> {
+        match number {
+            INVITED => Some(&self.invited),
+            number => self.open.get(number)?.as_ref(),
+        }
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Pool> {
         self.open.iter().flatten().chain([&self.invited])
@@ -79,11 +95,7 @@ impl Pools {
 
     /// Whether this ticket is in its pool.
     pub fn contains(&self, ticket: Ticket) -> bool {
-        let pool = match ticket.pool() {
-            INVITED => Some(&self.invited),
-            number => self.open.get(number).and_then(Option::as_ref),
-        };
-        pool.is_some_and(|pool| pool.contains(ticket))
+        self.at(ticket).is_some_and(|pool| pool.contains(ticket))
     }
 }
 
@@ -115,6 +127,7 @@ mod tests {
         assert!(pools.of(first).leave(first) && pools.of(second).leave(second));
         pools.put(3, Pool::new(PATIENCE));
         assert_eq!((pools.failed_probes(), pools.contains(first)), (1, false));
+        assert!(pools.pool(3).join(failed) > second, "no ticket is given twice");
         assert_eq!(pools.iter().count(), 3, "the one of the invited, too");
         assert_eq!(pools.pool(INVITED).join(now).pool(), INVITED);
     }

@@ -11,7 +11,7 @@ const UPGRADE: &str = "GET /ws?room=1 HTTP/1.1\r\nHost: localhost\r\nConnection:
 fn shared(change: impl FnOnce(&mut Config)) -> Arc<Shared> {
     let mut config = Config::default();
     change(&mut config);
-    Arc::new(Shared::new(config, None, None, Vec::new()))
+    Arc::new(Shared::new(config, None, None, None, Vec::new()))
 }
 
 async fn connect() -> (TcpStream, TcpStream, SocketAddr) {

@@ -41,27 +41,28 @@ impl State {
         let invitation = pass.map(Pass::invitation);
         let ticket = match (older, place) {
             (Some(ticket), _) if self.is_place(ticket, number, invitation) => {
-                self.pools.of(ticket).heard(ticket, now);
-                self.pools.of(ticket).describe(ticket, person);
+                self.pools.heard(ticket, now);
+                self.pools.describe(ticket, person);
                 ticket
             }
             (Some(older), _) => {
                 self.forget_ticket(older, device);
                 self.dispatch();
-                self.issue(number, person, now)
+                self.pools.join(number, person, now)
             }
             (None, Some((ticket, since))) => {
-                self.pools.of(ticket).rejoin(ticket, person, since, now);
+                self.pools.rejoin(ticket, person, since, now);
                 ticket
             }
-            (None, None) => self.issue(number, person, now),
+            (None, None) => self.pools.join(number, person, now),
         };
-        invitation.into_iter().for_each(|it| self.pools.of(ticket).admit(ticket, it));
+        invitation.into_iter().for_each(|it| self.pools.admit(ticket, it));
         Ok((ticket, pass))
     }
 
     /// Whether a ticket is in this pool, and of this invitation.
-    fn is_place(&mut self, ticket: Ticket, pool: usize, invitation: Option<u64>) -> bool {
-        ticket.pool() == pool && self.pools.of(ticket).invitation(ticket) == invitation
+    fn is_place(&self, ticket: Ticket, pool: usize, invitation: Option<u64>) -> bool {
+        let own = self.pools.pools().at(ticket).and_then(|own| own.invitation(ticket));
+        ticket.pool() == pool && own == invitation
     }
 }

@@ -59,6 +59,6 @@ impl Lobby {
     ) -> Result<(Pass, Ticket), Uninvited> {
         let mut state = self.lock();
         let pass = state.invitations.present(code, pool, None, now)?;
-        Ok((pass, state.pools.pool(INVITED).issue()))
+        Ok((pass, state.pools.issue(INVITED)))
     }
 }
