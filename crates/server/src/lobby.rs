@@ -352,3 +352,6 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
