@@ -1,7 +1,5 @@
 //! What no socket can time: what happens between two steps of others.
 
-#![expect(clippy::disallowed_methods, reason = "a time to count from; later times are made up")]
-
 use std::sync::Arc;
 
 use super::*;
