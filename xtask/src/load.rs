@@ -7,6 +7,7 @@
 mod child;
 mod client;
 mod operating;
+mod rush;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -35,7 +36,7 @@ pub(crate) struct Args {
 
 type Scenario = fn(&Path) -> Result<()>;
 
-const SCENARIOS: [(&str, Scenario); 9] = [
+const SCENARIOS: [(&str, Scenario); 10] = [
     ("idle", idle_pairs),
     ("handshakes", half_finished_handshakes),
     ("slowloris", slowloris),
@@ -45,6 +46,7 @@ const SCENARIOS: [(&str, Scenario); 9] = [
     ("sigterm", operating::sigterm_under_load),
     ("descriptors", operating::out_of_descriptors),
     ("refusals", operating::refusals),
+    ("rush", rush::into_a_scored_pool),
 ];
 
 /// Runs the scenarios, one after the other.

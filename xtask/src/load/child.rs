@@ -96,6 +96,13 @@ impl Server {
             as u64)
     }
 
+    /// The metric of this name, if the server has it.
+    pub(crate) fn metric(&self, name: &str) -> Result<Option<f64>> {
+        let text = get(self.address, "/metrics")?;
+        let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        Ok(found.map(str::parse).transpose()?)
+    }
+
     /// Everything it has printed so far.
     pub(crate) fn log(&mut self) -> Result<String> {
         let mut text = String::new();

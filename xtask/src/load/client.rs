@@ -56,8 +56,13 @@ impl Client {
         Self::upgrade(dial(to, 1, None)?)
     }
 
-    pub(crate) fn upgrade(mut stream: TcpStream) -> Result<Self> {
-        stream.write_all(HEAD.as_bytes())?;
+    pub(crate) fn upgrade(stream: TcpStream) -> Result<Self> {
+        Self::upgrade_by(stream, HEAD)
+    }
+
+    /// As [`Client::upgrade`], asking by this head.
+    pub(crate) fn upgrade_by(mut stream: TcpStream, head: &str) -> Result<Self> {
+        stream.write_all(head.as_bytes())?;
         let mut client = Self { stream, bytes: Vec::new(), taken: 0 };
         let end = loop {
             if let Some(at) = client.bytes.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -87,6 +92,25 @@ impl Client {
                 Some((other, _)) => bail!("opcode {other}"),
                 None if self.read()? => {}
                 None => return Ok(Event::End),
+            }
+        }
+    }
+
+    /// The next event that has come already, on a stream that doesn't block; pings are answered.
+    pub(crate) fn glance(&mut self) -> Result<Option<Event>> {
+        loop {
+            match self.take_frame() {
+                Some((0x9, payload)) => self.stream.write_all(&frame(0x8A, &payload))?,
+                Some((0x1, payload)) => return Ok(Some(Event::Text(String::from_utf8(payload)?))),
+                Some((0xA, _)) => {}
+                Some((0x8, payload)) => return Ok(Some(Event::Close(close_code(&payload)))),
+                Some((other, _)) => bail!("opcode {other}"),
+                None => match self.read() {
+                    Ok(true) => {}
+                    Ok(false) => return Ok(Some(Event::End)),
+                    Err(error) if would_block(&error) => return Ok(None),
+                    Err(error) => return Err(error),
+                },
             }
         }
     }
@@ -202,6 +226,12 @@ pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     bytes.extend([0; 4]);
     bytes.extend(payload);
     bytes
+}
+
+fn would_block(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == ErrorKind::WouldBlock)
 }
 
 fn close_code(payload: &[u8]) -> u16 {

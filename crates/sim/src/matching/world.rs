@@ -47,7 +47,6 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(seed: u64, flaw: Option<Flaw>) -> Self {
         let mut rng = Rng::with_seed(seed);
-        #[expect(clippy::disallowed_methods, reason = "a time to count from")]
         let birth = Instant::now();
         let devices = (0..rng.u8(2..7)).map(|byte| Identity([byte; 16])).collect();
         let people = (0..6).map(|_| person(&mut rng)).collect();
