@@ -222,7 +222,7 @@ fn tell(seat: &mut Seat, ticket: Ticket, shared: &Shared) {
         return;
     }
     let view = shared.lobby.view(ticket, queued.told, Instant::now());
-    let Some(View { ahead, widened }) = view else { return };
+    let Some(View { ahead, widened, estimate }) = view else { return };
     queued.told = Some(widened);
     if reliable {
         let widened = scored.then_some(widened as u64);
@@ -230,8 +230,9 @@ fn tell(seat: &mut Seat, ticket: Ticket, shared: &Shared) {
             pool: name,
             ahead: ahead as u64,
             widened,
-            estimate_from_ms: None,
-            estimate_to_ms: None,
+            estimate_from_ms: estimate.map(|within| within.from.as_millis() as u64),
+            // No earlier than it is.
+            estimate_to_ms: estimate.map(|within| within.to.as_millis() as u64 + 1),
         });
     } else {
         seat.outbox.message(plain::WAITING);
