@@ -31,6 +31,8 @@ const bytes = (hex) => Uint8Array.from(Buffer.from(hex, "hex"));
 const hex = (array) => Buffer.from(array).toString("hex");
 const profile = (step) => (step.profile === null ? null : text(step.profile));
 
+const rules = (step) => (step.rules === undefined ? null : text(step.rules));
+
 const CALLS = {
   connected: (session, step) => session.connected(step.unix_ms, step.at),
   text: (session, step) => session.text(text(step.text), step.at),
@@ -39,9 +41,9 @@ const CALLS = {
   disconnected: (session, step) => session.disconnected(step.code, step.at),
   wake: (session, step) => session.wake(step.at),
   tick: (session, step) => session.tick(step.at),
-  join: (session, step) => session.join(profile(step), step.at, step.invite),
+  join: (session, step) => session.join(profile(step), step.at, step.invite, rules(step)),
   invite: (session, step) => session.askInvitation(step.at),
-  next: (session, step) => session.next(profile(step), step.at),
+  next: (session, step) => session.next(profile(step), step.at, rules(step)),
   leave: (session, step) => session.leave(step.at),
   block: (session, step) => session.block(step.at),
   report: (session, step) => session.report(step.reason),

@@ -25,9 +25,10 @@ import { watchPage } from "./watching.js";
  * said otherwise.
  *
  * @typedef {object} Events
- * @property {{type: "waiting", pool: string, ahead: number, widened?: number}} waiting for a
+ * @property {{type: "waiting", pool: string, ahead: number, widened?: number, estimate_ms?: [number, number]}} waiting for a
  *   partner; so many came before. Again after each new connection, and when what will do has fallen
- *   (`widened`: how often), where profiles decide
+ *   (`widened`: how often), where profiles decide. `estimate_ms`: four of five who wait like this are
+ *   matched so many milliseconds from now, at the earliest and at the latest
  * @property {{type: "matched", conversation: string, side: "a" | "b", partner: Profile | null, reliable: boolean, why: string[], common: Profile | null}} matched
  *   a conversation begins; `reliable`: the partner speaks `vyoma.v1`; `common`: where that decided, what
  *   the two have in common: of the own offers and seeks those that the other's meet, topics, languages
@@ -161,11 +162,14 @@ export class Client {
    * @param {object} [how]
    * @param {string} [how.invite] the code of an invitation, as somebody has typed it: for the one who
    *   presents the same, and nobody else
-   * @throws {Refused} `wrong_state` if it is queued or talks already, `bad_value` for a bad profile, or
-   *   what can't be a code
+   * @param {string[]} [how.languages] up to 8, of 2 to 16 bytes: the partner has to speak one of them,
+   *   however long that takes. They hold where profiles decide; elsewhere the server answers by error
+   *   `no_rules`
+   * @throws {Refused} `wrong_state` if it is queued or talks already, `bad_value` for a bad profile, bad
+   *   languages, or what can't be a code
    */
-  join(profile, { invite } = {}) {
-    this.#do((session, now) => session.join(jsonOf(profile), now, invite));
+  join(profile, { invite, languages } = {}) {
+    this.#do((session, now) => session.join(jsonOf(profile), now, invite, rulesOf(languages)));
   }
 
   /**
@@ -188,10 +192,13 @@ export class Client {
    * or the one of before.
    *
    * @param {Profile} [profile]
-   * @throws {Refused} `wrong_state` if it is queued already, `bad_value` for a bad profile
+   * @param {object} [how]
+   * @param {string[]} [how.languages] of which the partner has to speak one; as before if they aren't
+   *   there, and none if there are none
+   * @throws {Refused} `wrong_state` if it is queued already, `bad_value` for a bad profile, or bad languages
    */
-  next(profile) {
-    this.#do((session, now) => session.next(jsonOf(profile), now));
+  next(profile, { languages } = {}) {
+    this.#do((session, now) => session.next(jsonOf(profile), now, rulesOf(languages)));
   }
 
   /** Ends the conversation, or the wait. */
@@ -382,6 +389,11 @@ function shown(event) {
 /** @param {string | null} json */
 function parsed(json) {
   return json === null ? null : JSON.parse(json);
+}
+
+/** @param {string[]} [languages] */
+function rulesOf(languages) {
+  return languages === undefined || languages === null ? null : JSON.stringify({ languages });
 }
 
 /** @param {Profile} [profile] */

@@ -65,7 +65,10 @@ const SERVER = {
     version: number, max_message: count, credit: count, heartbeat_ms: count, grace_ms: count,
     device: opaque, features: names,
   },
-  waiting: { pool: name, ahead: count, widened: maybe(count) },
+  waiting: {
+    pool: name, ahead: count, widened: maybe(count),
+    estimate_from_ms: maybe(count), estimate_to_ms: maybe(count),
+  },
   matched: {
     conversation, side: oneOf("a", "b"), stream, partner_stream: stream, partner: orNull(person),
     reliable: flag, why: names, common: maybe(person), token: opaque, epoch: number, grace_ms: count,
@@ -261,6 +264,25 @@ export function profile(written) {
   return /** @type {string} */ (person(written.trim()));
 }
 
+/**
+ * What a partner has to be like.
+ *
+ * @typedef {{languages?: string[]}} Rules
+ */
+
+/**
+ * Rules from their JSON.
+ *
+ * @param {string} written
+ * @returns {Rules}
+ * @throws {Fault} if it is malformed or out of bounds
+ */
+export function rules(written) {
+  read(written);
+  partsFault(written.trim(), "rules", { languages: PROFILE.languages });
+  return JSON.parse(written);
+}
+
 /** The most strings (0: it is no list), the fewest and the most bytes of each. */
 /** @type {Record<string, [number, number, number]>} */
 const PROFILE = {
@@ -274,19 +296,24 @@ const PROFILE = {
 
 /** @param {string} written */
 function profileFault(written) {
+  partsFault(written, "profile", PROFILE);
+}
+
+/** @param {string} written @param {string} field @param {Record<string, [number, number, number]>} parts */
+function partsFault(written, field, parts) {
   const { members } = read(written);
-  if (!members) throw new Fault("bad_field", "profile");
+  if (!members) throw new Fault("bad_field", field);
   const seen = new Set();
   for (const [key, value] of members) {
-    if (!Object.hasOwn(PROFILE, key)) throw new Fault("unknown_key", "profile");
-    if (seen.has(key)) throw new Fault("repeated_key", `profile.${key}`);
+    if (!Object.hasOwn(parts, key)) throw new Fault("unknown_key", field);
+    if (seen.has(key)) throw new Fault("repeated_key", `${field}.${key}`);
     seen.add(key);
-    const [most, shortest, longest] = PROFILE[key];
+    const [most, shortest, longest] = parts[key];
     const parsed = JSON.parse(value);
     const texts = most === 0 ? [parsed] : parsed;
     const fits = Array.isArray(texts) && texts.length <= (most || 1);
     const sound = fits && texts.every((item) => isBounded(item, shortest, longest));
-    if (!sound) throw new Fault("bad_field", `profile.${key}`);
+    if (!sound) throw new Fault("bad_field", `${field}.${key}`);
   }
 }
 

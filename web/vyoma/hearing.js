@@ -153,7 +153,8 @@ function awaitsPartner(session, now) {
 }
 
 /** @param {Session} session @param {Envelope} waiting @param {number} now */
-function hearWaiting(session, { pool, ahead, widened }, now) {
+function hearWaiting(session, waiting, now) {
+  const { pool, ahead, widened, estimate_from_ms: from, estimate_to_ms: to } = waiting;
   if (!awaitsPartner(session, now)) return;
   placed(session, null, now);
   if (session.leaving !== null) {
@@ -161,7 +162,9 @@ function hearWaiting(session, { pool, ahead, widened }, now) {
     session.save({ type: "free" });
   }
   const told = { type: "waiting", pool, ahead };
-  session.tell(widened === undefined ? told : { ...told, widened });
+  const step = widened === undefined ? {} : { widened };
+  const estimate = from === undefined || to === undefined ? {} : { estimate_ms: [from, to] };
+  session.tell({ ...told, ...step, ...estimate });
 }
 
 /** @param {Session} session @param {Envelope} matched @param {number} now */

@@ -62,6 +62,8 @@ export class Session {
   place = IDLE;
   /** What partners are shown, as JSON. @type {string | null} */
   profile = null;
+  /** What a partner has to be like. @type {import("./envelopes.js").Rules | null} */
+  rules = null;
   /** The code of the invitation by which a partner is wished for. @type {string | null} */
   invite = null;
   /** An invitation is wished for. @type {import("./inviting.js").Inviting | null} */
@@ -148,10 +150,11 @@ export class Session {
    * @param {string | null} profile what the partner is shown, as JSON
    * @param {number} now
    * @param {string | null} [invite] for the one who presents the same invitation's code; null for anybody
+   * @param {string | null} [rules] what the partner has to be like, as JSON; null for anybody
    * @throws {Refused} `wrong_state` while queued or in a conversation, `bad_value`
    */
-  join(profile, now, invite = null) {
-    wishes.wishJoin(this, profile, invite, now);
+  join(profile, now, invite = null, rules = null) {
+    wishes.wishJoin(this, profile, invite, rules, now);
   }
 
   /**
@@ -167,14 +170,15 @@ export class Session {
 
   /**
    * Ends the conversation, if there is one, and asks for another partner, who is shown this profile, or
-   * without one that of before.
+   * without one that of before; and who has to be like this, or without rules as before.
    *
    * @param {string | null} profile
    * @param {number} now
+   * @param {string | null} [rules]
    * @throws {Refused} `wrong_state` while queued, `bad_value`
    */
-  next(profile, now) {
-    wishes.wishPartner(this, profile, true, null, now);
+  next(profile, now, rules = null) {
+    wishes.wishPartner(this, profile, rules, true, null, now);
   }
 
   /** Ends the conversation, or the wait. @param {number} now */

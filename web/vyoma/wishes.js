@@ -2,7 +2,9 @@
 
 import { sayWord } from "./asking.js";
 import { sayLeft, sayUnqueued } from "./ends.js";
-import { isCode, isReason, profile as compactProfile, write, writeSignal } from "./envelopes.js";
+import {
+  isCode, isReason, profile as compactProfile, rules as parsedRules, write, writeSignal,
+} from "./envelopes.js";
 import { connectIfWanted, dropLine, hangUp } from "./line.js";
 import { IDLE, leaving, queued } from "./place.js";
 import { Refused } from "./refused.js";
@@ -17,16 +19,17 @@ import { flush } from "./saying.js";
  * @param {Session} session
  * @param {string | null} profile
  * @param {string | null} invite
+ * @param {string | null} rules
  * @param {number} now
  */
-export function wishJoin(session, profile, invite, now) {
+export function wishJoin(session, profile, invite, rules, now) {
   const { place } = session;
   // What `next` has asked for is anybody.
   const asked = place.kind === "leaving" && place.word === "next";
   if (place.kind === "talking" || (invite !== null && asked)) throw new Refused("wrong_state");
   const code = typeof invite === "string" ? invite.trim() : invite;
   if (code !== null && !isCode(code)) throw new Refused("bad_value");
-  wishPartner(session, profile, false, code, now);
+  wishPartner(session, profile, rules, false, code, now);
 }
 
 /** @param {Session} session @param {number} now */
@@ -40,19 +43,22 @@ export function wishInvitation(session, now) {
 }
 
 /**
- * `join`, or `next`, which shows the profile of before if there is no other.
+ * `join`, or `next`, for which the profile and the rules are those of before if there are no others.
  *
  * @param {Session} session
  * @param {string | null} profile
+ * @param {string | null} rules
  * @param {boolean} asBefore
  * @param {string | null} invite
  * @param {number} now
  */
-export function wishPartner(session, profile, asBefore, invite, now) {
+export function wishPartner(session, profile, rules, asBefore, invite, now) {
   const { place } = session;
   if (place.kind === "queued") throw new Refused("wrong_state");
-  if (profile !== null) session.profile = sound(() => compactProfile(profile));
-  else if (!asBefore) session.profile = null;
+  const shown = profile === null ? null : sound(() => compactProfile(profile));
+  const asked = rules === null ? null : sound(() => parsedRules(rules));
+  if (shown !== null || !asBefore) session.profile = shown;
+  if (asked !== null || !asBefore) session.rules = asked;
   session.closed = false;
   session.invite = invite;
   if (place.kind === "talking") part(session, place.talk, "next", true, now);
@@ -144,7 +150,12 @@ export function part(session, talk, word, queue, now) {
   else if (session.line.phase === "resuming") dropLine(session, "lost", now);
 }
 
-/** What `make` returns, if the server would take it. @param {() => string} make */
+/**
+ * What `make` returns, if the server would take it.
+ *
+ * @template T
+ * @param {() => T} make
+ */
 function sound(make) {
   try {
     return make();

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use vyoma_protocol::push_escaped;
 use vyoma_reliable::{Body, Content, Event, Refusal, SendError, ServerError, Settings};
 
 use crate::driver::{Command, Driver};
@@ -11,6 +12,19 @@ use crate::receipt::Receipt;
 use crate::socket::ConnectError;
 use crate::store::{Store, StoreError};
 use crate::url::{BadUrl, Url};
+
+/// Whom to ask for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct JoinOptions<'a> {
+    /// What the partner is shown, as JSON.
+    pub profile: Option<&'a str>,
+    /// The code of an invitation, as somebody has typed it: for the one who presents the same, and nobody
+    /// else.
+    pub invite: Option<&'a str>,
+    /// Languages of which the partner has to speak one, however long that takes; none: any will do. They hold
+    /// where profiles decide; elsewhere the server answers by error `no_rules`.
+    pub languages: &'a [&'a str],
+}
 
 /// How a client behaves.
 #[derive(Default)]
@@ -152,8 +166,18 @@ impl Client {
     /// # Errors
     /// If it is queued or talks already, or the profile is malformed.
     pub async fn join(&self, profile: Option<&str>) -> Result<(), Gone> {
-        let profile = profile.map(str::to_owned);
-        self.ask(|reply| Command::Join { profile, invite: None, reply }).await
+        self.join_with(JoinOptions { profile, ..JoinOptions::default() }).await
+    }
+
+    /// Asks for a partner such as this.
+    ///
+    /// # Errors
+    /// If it is queued or talks already, the profile or a language is malformed, or that can't be a code.
+    pub async fn join_with(&self, options: JoinOptions<'_>) -> Result<(), Gone> {
+        let JoinOptions { profile, invite, languages } = options;
+        let [profile, invite] = [profile, invite].map(|text| text.map(str::to_owned));
+        let rules = (!languages.is_empty()).then(|| rules(languages));
+        self.ask(|reply| Command::Join { profile, invite, rules, reply }).await
     }
 
     /// Asks for the one who presents the same invitation's code, as somebody has typed it, and for nobody
@@ -162,8 +186,7 @@ impl Client {
     /// # Errors
     /// If it is queued or talks already, the profile is malformed, or that can't be a code.
     pub async fn join_invited(&self, code: &str, profile: Option<&str>) -> Result<(), Gone> {
-        let (invite, profile) = (Some(code.to_owned()), profile.map(str::to_owned));
-        self.ask(|reply| Command::Join { profile, invite, reply }).await
+        self.join_with(JoinOptions { profile, invite: Some(code), languages: &[] }).await
     }
 
     /// Makes an invitation; waits for a connection, and for the server's answer.
@@ -177,13 +200,26 @@ impl Client {
     }
 
     /// Ends the conversation, if there is one, and asks for another partner, who is shown this profile
-    /// or the one of before.
+    /// or the one of before, and has to speak one of the same languages as the one before.
     ///
     /// # Errors
     /// If it is queued already, or the profile is malformed.
     pub async fn next(&self, profile: Option<&str>) -> Result<(), Gone> {
-        let profile = profile.map(str::to_owned);
-        self.ask(|reply| Command::Next { profile, reply }).await
+        let (profile, rules) = (profile.map(str::to_owned), None);
+        self.ask(|reply| Command::Next { profile, rules, reply }).await
+    }
+
+    /// The same, but the partner has to speak one of these languages; none: any will do.
+    ///
+    /// # Errors
+    /// The same, and if a language is malformed.
+    pub async fn next_requiring(
+        &self,
+        profile: Option<&str>,
+        languages: &[&str],
+    ) -> Result<(), Gone> {
+        let (profile, rules) = (profile.map(str::to_owned), Some(rules(languages)));
+        self.ask(|reply| Command::Next { profile, rules, reply }).await
     }
 
     /// Ends the conversation, or the wait.
@@ -278,4 +314,17 @@ impl Client {
         self.tell(command(reply));
         answer.await.map_err(|_| Gone::Closed)?.map_err(Gone::Refused)
     }
+}
+
+/// The rules that a partner speaks one of these languages, as JSON.
+fn rules(languages: &[&str]) -> String {
+    let quoted = |language: &&str| {
+        let mut quoted = Vec::from(*b"\"");
+        push_escaped(language, &mut quoted);
+        quoted.push(b'"');
+        // It was text, and what is escaped is ASCII.
+        String::from_utf8(quoted).unwrap_or_default()
+    };
+    let languages: Vec<_> = languages.iter().map(quoted).collect();
+    format!("{{\"languages\":[{}]}}", languages.join(","))
 }

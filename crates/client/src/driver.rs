@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
-use vyoma_reliable::{Action, Body, Content, Event, Refusal, SendError, Session};
+use vyoma_reliable::{Action, Body, Content, Event, Refusal, SendError, Session, Wanted};
 
 use crate::client::{Happening, Invitation, NotInvited, Options, Refused};
 use crate::receipt::{Receipt, Receipts};
@@ -24,8 +24,8 @@ type SendAnswer = oneshot::Sender<Result<Receipt, SendError>>;
 /// What the application wants.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Join { profile: Option<String>, invite: Option<String>, reply: Answer },
-    Next { profile: Option<String>, reply: Answer },
+    Join { profile: Option<String>, invite: Option<String>, rules: Option<String>, reply: Answer },
+    Next { profile: Option<String>, rules: Option<String>, reply: Answer },
     Invite { reply: InviteAnswer },
     Leave,
     Block { reply: Answer },
@@ -188,14 +188,15 @@ impl Driver {
         let now = Instant::now();
         let session = &mut self.session;
         let (reply, done) = match command {
-            Command::Join { profile, invite: None, reply } => {
-                (reply, session.join(profile.as_deref(), now))
-            }
-            Command::Join { profile, invite: Some(code), reply } => {
-                (reply, session.join_invited(&code, profile.as_deref(), now))
+            Command::Join { profile, invite, rules, reply } => {
+                let (profile, rules) = (profile.as_deref(), rules.as_deref());
+                let wanted = Wanted { profile, invite: invite.as_deref(), rules };
+                (reply, session.join_with(wanted, now))
             }
             Command::Invite { reply } => return self.invite(reply, now),
-            Command::Next { profile, reply } => (reply, session.next(profile.as_deref(), now)),
+            Command::Next { profile, rules, reply } => {
+                (reply, session.next_with(profile.as_deref(), rules.as_deref(), now))
+            }
             Command::Block { reply } => (reply, session.block(now)),
             Command::Report { reason, reply } => (reply, session.report(&reason, now)),
             Command::Signal { payload, reply } => (reply, session.signal(&payload, now)),

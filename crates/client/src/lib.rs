@@ -34,7 +34,8 @@ mod store;
 mod url;
 
 pub use client::{
-    Client, Gone, Happening, Happenings, Invitation, NotInvited, Options, Refused, Unsent,
+    Client, Gone, Happening, Happenings, Invitation, JoinOptions, NotInvited, Options, Refused,
+    Unsent,
 };
 pub use receipt::{Receipt, Stage};
 pub use socket::ConnectError;

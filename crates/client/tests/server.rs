@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use vyoma_client::{
-    Client, Event, FileStore, Gone, Happening, Happenings, NotInvited, Options, Refusal, Stage,
+    Client, Event, FileStore, Gone, Happening, Happenings, JoinOptions, NotInvited, Options,
+    Refusal, Stage,
 };
-use vyoma_server::{Config, Listeners, Server};
+use vyoma_server::{Config, Listeners, PoolConfig, Relaxation, Rule, Server};
 
 fn config() -> Config {
     Config { bind: Some([127, 0, 0, 1].into()), port: 0, workers: 1, ..Config::default() }
@@ -123,6 +124,52 @@ async fn two_who_have_the_same_code_meet_and_a_third_is_told_why_not() {
     ada.close().await;
     assert_eq!(ada.invite().await, Err(NotInvited::Closed));
     assert_eq!(server.check(), Ok(()));
+}
+
+#[tokio::test]
+async fn languages_are_required_where_profiles_decide() {
+    let relaxation = Relaxation::new(vec![(Duration::ZERO, 0)]).unwrap();
+    let founders = PoolConfig::new("founders", Rule::Scored(relaxation));
+    let pools = vec![PoolConfig::usual(), founders];
+    let server = Server::start(Config { pools, ..config() }).unwrap();
+    let start = |pool: &str| {
+        let url = format!("{}/ws?pool={pool}", url(&server));
+        Client::start(&url, Options::default()).unwrap()
+    };
+    let wants = |languages| JoinOptions { languages, ..JoinOptions::default() };
+    let (open, mut open_hears) = start("default");
+    let bad = open.join_with(wants(&["x"])).await;
+    assert!(matches!(bad, Err(Gone::Refused(Refusal::BadValue))));
+    open.join_with(wants(&["de"])).await.unwrap();
+    let refused = |event: &Event| match event {
+        Event::Error(error) => Some(error.name.clone()),
+        _ => None,
+    };
+    assert_eq!(until(&mut open_hears, refused).await, "no_rules");
+
+    let waiting = |event: &Event| matches!(event, Event::Waiting { .. }).then_some(());
+    let matched = |event: &Event| match event {
+        Event::Matched { partner, .. } => Some(partner.clone()),
+        _ => None,
+    };
+    let (ada, mut ada_hears) = start("founders");
+    ada.join_with(wants(&["de", "en"])).await.unwrap();
+    until(&mut ada_hears, waiting).await;
+    let (mute, mut mute_hears) = start("founders");
+    mute.join(Some(r#"{"offers":["silence"]}"#)).await.unwrap();
+    until(&mut mute_hears, waiting).await;
+    let (ben, mut ben_hears) = start("founders");
+    let profile = r#"{"languages":["EN"]}"#;
+    ben.join_with(JoinOptions { profile: Some(profile), ..wants(&[]) }).await.unwrap();
+    let both = [until(&mut ben_hears, matched).await, until(&mut ada_hears, matched).await];
+    assert_eq!(both, [None, Some(profile.to_owned())]);
+    // The next one, too; but any will do after that.
+    ada.next(None).await.unwrap();
+    until(&mut ada_hears, waiting).await;
+    ada.leave();
+    ada.next_requiring(None, &[]).await.unwrap();
+    until(&mut ada_hears, matched).await;
+    until(&mut mute_hears, matched).await;
 }
 
 #[tokio::test]

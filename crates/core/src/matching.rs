@@ -230,6 +230,11 @@ impl Pool {
         self.choice.invitation(ticket)
     }
 
+    /// Since when a ticket waits.
+    pub fn since(&self, ticket: Ticket) -> Option<Instant> {
+        self.members.instant(self.members.get(ticket)?.since)
+    }
+
     /// How often what will do for this ticket has fallen.
     pub fn widened(&self, ticket: Ticket, now: Instant) -> usize {
         let now = self.members.moment(now);

@@ -9,6 +9,7 @@ mod ids;
 mod kinds;
 mod names;
 mod profile;
+mod rules;
 mod scan;
 mod table;
 mod usual;
@@ -19,6 +20,7 @@ pub use ids::{ConversationId, StreamId};
 pub use kinds::{ClientEnvelope, ServerEnvelope};
 pub use names::Names;
 pub use profile::Profile;
+pub use rules::Rules;
 pub use table::{FieldSpec, TypeSpec};
 pub use usual::usual_message;
 

@@ -139,6 +139,8 @@ reasons! {
     InviteNeeded = 127, "invite_needed", None, "Nobody is paired here without an invitation.";
     /// The device, or all together, have as many invitations open as there may be.
     TooManyInvites = 128, "too_many_invites", None, "Too many invitations are open; use one, or wait until one expires.";
+    /// `rules` where profiles don't decide.
+    NoRules = 129, "no_rules", None, "Profiles do not decide here, so no rules could be kept.";
     /// A number higher than the one expected.
     NumberSkipped = 130, "n_skipped", None, "A number was skipped.";
     /// The message doesn't fit the credit.

@@ -118,6 +118,9 @@ pub enum Event {
         ahead: u64,
         /// How often what will do has fallen, where profiles decide.
         widened: Option<u64>,
+        /// Four of five who wait like this are matched so many milliseconds from now, at the earliest and
+        /// at the latest; `None` while that can't be said.
+        estimate_ms: Option<[u64; 2]>,
     },
     /// A conversation begins.
     Matched {
@@ -345,6 +348,17 @@ impl SendError {
     }
 }
 
+/// Whom the application asks for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// What the partner is shown (JSON as in docs/protocol.md).
+    pub profile: Option<&'a str>,
+    /// The code of an invitation: the one who presents the same, and nobody else.
+    pub invite: Option<&'a str>,
+    /// What the partner has to be like (JSON as in docs/protocol.md).
+    pub rules: Option<&'a str>,
+}
+
 /// Why a wish of the application had no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -357,7 +371,7 @@ pub enum Refusal {
     /// This server doesn't offer it.
     #[error("this server does not offer that")]
     FeatureOff,
-    /// The profile, the reason of a report, or the signal is malformed or out of bounds.
+    /// The profile, the rules, the reason of a report, or the signal is malformed or out of bounds.
     #[error("that has a value that it must not have")]
     BadValue,
 }

@@ -39,7 +39,7 @@ mod settings;
 mod typing;
 
 pub use action::{
-    Action, Body, Content, End, Event, Frame, Refusal, SendError, ServerError, Trouble,
+    Action, Body, Content, End, Event, Frame, Refusal, SendError, ServerError, Trouble, Wanted,
 };
 pub use saved::{BadSaved, Change, Kept, Saved, Seat};
 pub use session::{Limits, Session, Standing};

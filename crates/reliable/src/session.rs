@@ -17,7 +17,7 @@ use vyoma_protocol::envelope::ConversationId;
 
 use crate::backoff::Backoff;
 use crate::inbox::Untaken;
-use crate::{Action, Body, Refusal, Saved, SendError, Settings};
+use crate::{Action, Body, Refusal, Saved, SendError, Settings, Wanted};
 use line::Line;
 use out::Out;
 use place::{Inviting, Place, Talk};
@@ -41,6 +41,8 @@ pub struct Session {
     leaving: Option<ConversationId>,
     /// What partners are shown.
     profile: Option<String>,
+    /// What a partner has to be like.
+    rules: Option<String>,
     /// The code of the invitation by which a partner is wished for.
     invite: Option<String>,
     /// An invitation is wished for.
@@ -106,6 +108,7 @@ impl Session {
             attempt: saved.attempt,
             leaving: saved.leaving,
             profile: None,
+            rules: None,
             invite: None,
             inviting: Inviting::No,
             maybe_matched: false,
@@ -166,20 +169,15 @@ impl Session {
     /// # Errors
     /// `WrongState` while queued or in a conversation; `BadValue` for a profile that is malformed.
     pub fn join(&mut self, profile: Option<&str>, now: Instant) -> Result<(), Refusal> {
-        self.wish_join(profile, None, now)
+        self.wish_join(Wanted { profile, ..Wanted::default() }, now)
     }
 
-    /// Asks for the one who presents the same invitation; otherwise as [`join`](Self::join).
+    /// Asks for a partner such as this; otherwise as [`join`](Self::join).
     ///
     /// # Errors
-    /// The same, and `BadValue` for what can't be a code.
-    pub fn join_invited(
-        &mut self,
-        invite: &str,
-        profile: Option<&str>,
-        now: Instant,
-    ) -> Result<(), Refusal> {
-        self.wish_join(profile, Some(invite), now)
+    /// The same, and `BadValue` for rules that are malformed, and for what can't be a code.
+    pub fn join_with(&mut self, wanted: Wanted<'_>, now: Instant) -> Result<(), Refusal> {
+        self.wish_join(wanted, now)
     }
 
     /// Asks for an invitation, which comes as [`Event::Invitation`](crate::Event::Invitation), or as an
@@ -192,12 +190,25 @@ impl Session {
     }
 
     /// Ends the conversation, if there is one, and asks for another partner, who is shown this
-    /// profile, or without one that of before.
+    /// profile, or without one that of before. The rules are those of before.
     ///
     /// # Errors
     /// `WrongState` while queued; `BadValue` for a profile that is malformed.
     pub fn next(&mut self, profile: Option<&str>, now: Instant) -> Result<(), Refusal> {
-        self.wish_partner(profile, true, None, now)
+        self.next_with(profile, None, now)
+    }
+
+    /// The same, with these rules (JSON as in docs/protocol.md), or without any those of before.
+    ///
+    /// # Errors
+    /// The same, and `BadValue` for rules that are malformed.
+    pub fn next_with(
+        &mut self,
+        profile: Option<&str>,
+        rules: Option<&str>,
+        now: Instant,
+    ) -> Result<(), Refusal> {
+        self.wish_partner(Wanted { profile, rules, invite: None }, true, None, now)
     }
 
     /// Ends the conversation, or the wait. [`Event::Ended`](crate::Event::Ended) follows, at once if

@@ -58,6 +58,14 @@ impl Counter {
 pub(crate) const WAIT_BUCKETS: [f64; 10] =
     [0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 1800.0];
 
+/// How many waits fell into each bucket of [`WAIT_BUCKETS`], then those above.
+pub(crate) type Waits = [u64; WAIT_BUCKETS.len() + 1];
+
+/// The bucket of a wait.
+pub(crate) fn wait_bucket(wait: Duration) -> usize {
+    WAIT_BUCKETS.partition_point(|bound| *bound < wait.as_secs_f64())
+}
+
 /// One worker's counters.
 pub(crate) struct Counters {
     counts: [AtomicU64; Counter::COUNT],
@@ -108,7 +116,7 @@ pub(crate) fn refusal(refusal: Refusal) {
 
 /// Records how long a client waited for its partner.
 pub(crate) fn pairing_wait(wait: Duration) {
-    let bucket = WAIT_BUCKETS.partition_point(|bound| *bound < wait.as_secs_f64());
+    let bucket = wait_bucket(wait);
     with_mine(|mine| {
         bump(&mine.waits[bucket], 1);
         bump(&mine.wait_micros, u64::try_from(wait.as_micros()).unwrap_or(u64::MAX));
@@ -140,7 +148,7 @@ pub(crate) struct Totals {
     closed: Vec<u64>,
     refused: Vec<u64>,
     /// Pairings per bucket of [`WAIT_BUCKETS`], then those above.
-    pub(crate) waits: [u64; WAIT_BUCKETS.len() + 1],
+    pub(crate) waits: Waits,
     /// The sum of all waits, in seconds.
     pub(crate) wait_seconds: f64,
 }

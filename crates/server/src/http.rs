@@ -197,7 +197,7 @@ fn metrics(visitor: Visitor, shared: &Shared) -> Answer {
         Some(sentence) => text(StatusCode::FORBIDDEN, sentence),
         None => {
             let totals = shared.registry.totals();
-            found(metrics::CONTENT_TYPE, metrics::render(totals, shared.gauges()))
+            found(metrics::CONTENT_TYPE, metrics::render(totals, shared.gauges(), shared.tallies()))
         }
     }
 }

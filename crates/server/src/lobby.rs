@@ -8,6 +8,7 @@ mod arrival;
 mod invited;
 mod recording;
 mod visit;
+mod waits;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,7 +18,7 @@ use tokio::sync::mpsc;
 use vyoma_core::acquaintance::Acquaintances;
 use vyoma_core::directory::{Directory, Resumption};
 use vyoma_core::matching::decisions::{PoolRule, Recorded};
-use vyoma_core::matching::{self, INVITED, Invitations, Pool, Step, Ticket};
+use vyoma_core::matching::{self, INVITED, Invitations, MOST_POOLS, Pool, Step, Ticket};
 use vyoma_core::roster::{Census, ConnectionId, Place, Roster};
 use vyoma_protocol::envelope::{ConversationId, Side};
 use vyoma_protocol::token::{BootId, Claims, Identity};
@@ -30,6 +31,8 @@ use crate::letterbox::Letterbox;
 pub(crate) use invited::Invited;
 pub(crate) use recording::rule;
 pub(crate) use visit::{Desk, Entry, Newcomer, Next, Note, Stay, View};
+use waits::Book;
+pub(crate) use waits::Tally;
 
 struct State {
     pools: Recorded,
@@ -37,9 +40,17 @@ struct State {
     directory: Directory<Letterbox>,
     acquaintances: Acquaintances,
     invitations: Invitations,
-    desks: HashMap<Ticket, (ConnectionId, Desk)>,
+    desks: HashMap<Ticket, Held>,
+    book: Book,
     /// Failed probes that are counted.
     failed_probes: u64,
+}
+
+/// Who has a ticket, where it is reached, and since when it waits.
+struct Held {
+    by: ConnectionId,
+    desk: Desk,
+    since: Instant,
 }
 
 /// Everyone who waits, and where everyone is.
@@ -64,13 +75,16 @@ impl Lobby {
             acquaintances,
             invitations: Invitations::new(config.invite_expiry, Instant::now()),
             desks: HashMap::new(),
+            book: Book::new(config),
             failed_probes: 0,
         }))
     }
 
     /// Makes a pool of this number, which no connection is in.
     pub(crate) fn open_pool(&self, number: u8, rule: PoolRule) {
-        self.lock().pools.put(number, rule);
+        let mut state = self.lock();
+        state.book.opened(number.into());
+        state.pools.put(number, rule);
     }
 
     /// Queues a client: as the youngest, at the place it had before, or at that of its device's older
@@ -88,7 +102,8 @@ impl Lobby {
             state.bar(device, ticket, now);
         }
         let (desk, notes) = mpsc::unbounded_channel();
-        state.desks.insert(ticket, (id, desk));
+        let since = state.since(ticket).unwrap_or(now);
+        state.desks.insert(ticket, Held { by: id, desk, since });
         state.roster.set(id, Place::Queued(ticket));
         let next = state.step(ticket, now);
         Entry::Stay(Stay { ticket, pass, next, notes })
@@ -96,14 +111,21 @@ impl Lobby {
 
     /// What a client that waits may know, if it was told something else; `told` is its `widened` then.
     pub(crate) fn view(&self, ticket: Ticket, told: Option<usize>, now: Instant) -> Option<View> {
-        let state = self.lock();
-        if ticket.pool() == INVITED {
+        let mut state = self.lock();
+        let number = ticket.pool();
+        if number == INVITED {
             // The others there wait for others.
-            return told.is_none().then_some(View { ahead: 0, widened: 0 });
+            return told.is_none().then_some(View { ahead: 0, widened: 0, estimate: None });
         }
         let pool = state.pools.pools().at(ticket)?;
         let widened = pool.widened(ticket, now);
-        (told != Some(widened)).then(|| View { ahead: pool.ahead(ticket), widened })
+        if told == Some(widened) {
+            return None;
+        }
+        let ahead = pool.ahead(ticket);
+        let waited = now.saturating_duration_since(pool.since(ticket)?);
+        let estimate = state.book.estimate(number, waited, now);
+        Some(View { ahead, widened, estimate })
     }
 
     /// The next step of a client that was told to ask, or whose time is up.
@@ -260,6 +282,15 @@ impl Lobby {
         state.roster.check(|ticket| pools.contains(ticket), queued)
     }
 
+    /// What happened in each pool so far, and for how long the oldest search has been going on.
+    pub(crate) fn tallies(&self, now: Instant) -> (Vec<Tally>, Duration) {
+        let state = self.lock();
+        let pools = state.pools.pools();
+        let all = (0..MOST_POOLS).filter_map(|number| Some((number, pools.get(number)?.len())));
+        let lag = pools.iter().map(|pool| pool.lag(now)).max();
+        (state.book.tallies(all), lag.unwrap_or_default())
+    }
+
     /// Ends the decision log, and waits until it is written.
     pub(crate) fn end_log(&self) {
         let log = self.lock().pools.end();
@@ -279,25 +310,39 @@ impl State {
             Step::Wait(again) => Next::Wait(again),
             Step::Probing(until) => Next::Probing(until),
             Step::Pair(other) => match (self.desks.remove(&ticket), self.desks.remove(&other)) {
-                (Some((id, _)), Some((other, desk))) => {
-                    self.roster.set(id, Place::Pairing);
-                    self.roster.set(other, Place::Pairing);
-                    Next::Move(desk)
+                (Some(own), Some(other)) => {
+                    let waited =
+                        [own.since, other.since].map(|since| now.saturating_duration_since(since));
+                    self.book.matched(ticket.pool(), waited, now);
+                    self.roster.set(own.by, Place::Pairing);
+                    self.roster.set(other.by, Place::Pairing);
+                    Next::Move(other.desk)
                 }
                 _ => unreachable!("every ticket in the pool has a desk"),
             },
         }
     }
 
+    /// Since when a ticket waits, if it is in its pool.
+    fn since(&self, ticket: Ticket) -> Option<Instant> {
+        self.pools.pools().at(ticket)?.since(ticket)
+    }
+
     /// Whether this connection still has this ticket.
     fn holds(&self, id: ConnectionId, ticket: Ticket) -> bool {
-        self.desks.get(&ticket).is_some_and(|(holder, _)| *holder == id)
+        self.desks.get(&ticket).is_some_and(|held| held.by == id)
     }
 
     /// Takes a ticket out, wherever it is.
     fn forget_ticket(&mut self, ticket: Ticket, device: Option<Identity>) {
         self.desks.remove(&ticket);
-        self.pools.leave(ticket);
+        let since = self.since(ticket);
+        if self.pools.leave(ticket)
+            && let Some(since) = since
+        {
+            let now = Instant::now();
+            self.book.left(ticket.pool(), now.saturating_duration_since(since), now);
+        }
         if let Some(device) = device {
             self.directory.stop_waiting(device, ticket);
         }
@@ -306,7 +351,7 @@ impl State {
     /// Tells the connection that waits with a ticket that it doesn't any more. False if it has just been
     /// matched.
     fn supersede(&mut self, ticket: Ticket) -> bool {
-        let Some((older, desk)) = self.desks.remove(&ticket) else { return false };
+        let Some(Held { by: older, desk, .. }) = self.desks.remove(&ticket) else { return false };
         let _ = desk.send(Note::Superseded);
         self.roster.set(older, Place::Closing);
         true
@@ -336,7 +381,7 @@ impl State {
             if order == matching::Order::Probe {
                 counters::add(Counter::Probes, 1);
             }
-            if let Some((_, desk)) = self.desks.get(&ticket) {
+            if let Some(Held { desk, .. }) = self.desks.get(&ticket) {
                 let _ = desk.send(Note::Order(order));
             }
         }

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::time::Duration;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
@@ -16,7 +17,8 @@ use prometheus_client::registry::Registry;
 use vyoma_protocol::Reason;
 use vyoma_protocol::handshake::Refusal;
 
-use crate::counters::{Counter, Totals, WAIT_BUCKETS};
+use crate::counters::{Counter, Totals, WAIT_BUCKETS, Waits};
+use crate::lobby::Tally;
 use crate::shared::Gauges;
 
 /// What `/metrics` is: OpenMetrics text, which Prometheus reads.
@@ -80,10 +82,22 @@ const COUNTERS: &[(&str, &str, Counter)] = &[
     ),
 ];
 
+/// What is counted for each pool: name without `_total`, help, what is counted.
+type PoolCounter = (&'static str, &'static str, fn(&Tally) -> u64);
+
+const POOL_COUNTERS: &[PoolCounter] = &[
+    ("vyoma_pool_joins", "Clients that came into a pool", |tally| tally.joins),
+    ("vyoma_pool_matches", "Pairs made in a pool", |tally| tally.matches),
+];
+
 /// Everything at one moment, as Prometheus reads it.
-pub(crate) fn render(totals: Totals, gauges: Gauges) -> String {
+pub(crate) fn render(
+    totals: Totals,
+    gauges: Gauges,
+    (pools, lag): (Vec<Tally>, Duration),
+) -> String {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Scrape { totals, gauges }));
+    registry.register_collector(Box::new(Scrape { totals, gauges, pools, lag }));
     let mut text = String::new();
     // Writing into a String can't fail; a scrape that did would be short of its end mark.
     let _ = encode(&mut text, &registry);
@@ -95,6 +109,8 @@ pub(crate) fn render(totals: Totals, gauges: Gauges) -> String {
 struct Scrape {
     totals: Totals,
     gauges: Gauges,
+    pools: Vec<Tally>,
+    lag: Duration,
 }
 
 impl Collector for Scrape {
@@ -105,7 +121,8 @@ impl Collector for Scrape {
             value.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
         }
         self.reasons(&mut encoder)?;
-        self.waits(&mut encoder)
+        self.waits(&mut encoder)?;
+        self.pools(&mut encoder)
     }
 }
 
@@ -147,15 +164,50 @@ impl Scrape {
         family(encoder, "vyoma_refusals", help, refusals)
     }
 
+    fn pools(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "For how long the oldest search for a partner has been going on, in seconds";
+        let lag = ConstGauge::new(self.lag.as_secs_f64());
+        let name = "vyoma_match_lag_seconds";
+        lag.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
+        let help = "Clients in a pool now";
+        let mut family =
+            encoder.encode_descriptor("vyoma_pool_waiting", help, None, MetricType::Gauge)?;
+        for Tally { pool, waiting, .. } in &self.pools {
+            let waiting = ConstGauge::new(i64::try_from(*waiting).unwrap_or(i64::MAX));
+            waiting.encode(family.encode_family(&[("pool", pool.as_str())])?)?;
+        }
+        for (name, help, count) in POOL_COUNTERS {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for tally in &self.pools {
+                let labels = [("pool", tally.pool.as_str())];
+                ConstCounter::new(count(tally)).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        let help = "Time in a pool until a match, in seconds";
+        let name = "vyoma_pool_wait_seconds";
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
+        for Tally { pool, waits, waited, .. } in &self.pools {
+            let (count, buckets) = histogram(*waits);
+            let labels = [("pool", pool.as_str())];
+            let mut own = family.encode_family(&labels)?;
+            own.encode_histogram::<NoLabelSet>(waited.as_secs_f64(), count, &buckets, None)?;
+        }
+        Ok(())
+    }
+
     fn waits(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let bounds = WAIT_BUCKETS.into_iter().chain([f64::MAX]);
-        let buckets: Vec<_> = bounds.zip(self.totals.waits).collect();
-        let count = self.totals.waits.iter().sum();
+        let (count, buckets) = histogram(self.totals.waits);
         let help = "Time from queueing to pairing, in seconds";
         encoder
             .encode_descriptor("vyoma_pairing_wait_seconds", help, None, MetricType::Histogram)?
             .encode_histogram::<NoLabelSet>(self.totals.wait_seconds, count, &buckets, None)
     }
+}
+
+/// How many waits there were, and in which bucket.
+fn histogram(waits: Waits) -> (u64, Vec<(f64, u64)>) {
+    let bounds = WAIT_BUCKETS.into_iter().chain([f64::MAX]);
+    (waits.iter().sum(), bounds.zip(waits).collect())
 }
 
 /// One counter for each reason, those that never happened included: a dashboard can rely on it.

@@ -17,7 +17,7 @@ use crate::config::{PoolConfig, Rule};
 use crate::lobby::{Entry, Invited, Newcomer, Next, Note, Stay, View};
 use crate::seat::{Queued, Seat};
 use crate::shared::Shared;
-use crate::speaker::{State, Wish};
+use crate::speaker::{Speaker, State, Wish};
 use crate::speech::{about, uninvited};
 
 /// How a stay in the queue ended.
@@ -111,7 +111,7 @@ fn enter(seat: &mut Seat, shared: &Arc<Shared>) -> Result<Stay, Option<Reason>> 
     if let Some(speaker) = &mut seat.speaker {
         newcomer.device = Some(speaker.device);
         if newcomer.pool.config.relaxation().is_some() {
-            newcomer.person = speaker.profile().map(Person::new).unwrap_or_default();
+            newcomer.person = person(speaker);
         }
         if let Some(Wish::Queue { leave, invite }) = speaker.wish.take() {
             (newcomer.leave, newcomer.invite) = (leave, invite);
@@ -119,7 +119,12 @@ fn enter(seat: &mut Seat, shared: &Arc<Shared>) -> Result<Stay, Option<Reason>> 
     }
     let entered = match judge(seat, &newcomer, now) {
         Ok(()) => shared.lobby.enter(&newcomer, now),
-        Err(report) => return Err(seat.refuse(report, now)),
+        Err(report) => {
+            if let Some(speaker) = &mut seat.speaker {
+                speaker.require(None);
+            }
+            return Err(seat.refuse(report, now));
+        }
     };
     let report = match entered {
         Entry::Stay(stay) => {
@@ -138,6 +143,14 @@ fn enter(seat: &mut Seat, shared: &Arc<Shared>) -> Result<Stay, Option<Reason>> 
     Err(seat.refuse(report, now))
 }
 
+/// What matching may know of a client.
+fn person(speaker: &Speaker) -> Person {
+    let person = speaker.profile().map(Person::new).unwrap_or_default();
+    let Some(rules) = speaker.rules() else { return person };
+    let languages: Vec<_> = rules.languages().map(|language| language.text()).collect();
+    person.requiring(languages.iter().map(AsRef::as_ref))
+}
+
 /// Whether a client may try to enter, as far as that is known without the others.
 fn judge(seat: &Seat, newcomer: &Newcomer, now: Instant) -> Result<(), ErrorReport<'static>> {
     if newcomer.invite.is_some()
@@ -148,6 +161,10 @@ fn judge(seat: &Seat, newcomer: &Newcomer, now: Instant) -> Result<(), ErrorRepo
     let invited = newcomer.invite.is_some() || newcomer.pass.is_some();
     if newcomer.pool.config.rule == Rule::InviteOnly && !invited {
         return Err(about(Reason::InviteNeeded, "join"));
+    }
+    let choosy = seat.speaker.as_ref().is_some_and(|speaker| speaker.rules().is_some());
+    if choosy && (invited || newcomer.pool.config.relaxation().is_none()) {
+        return Err(ErrorReport { field: Some("rules"), ..about(Reason::NoRules, "join") });
     }
     Ok(())
 }
@@ -206,11 +223,18 @@ fn tell(seat: &mut Seat, ticket: Ticket, shared: &Shared) {
         return;
     }
     let view = shared.lobby.view(ticket, queued.told, Instant::now());
-    let Some(View { ahead, widened }) = view else { return };
+    let Some(View { ahead, widened, estimate }) = view else { return };
     queued.told = Some(widened);
     if reliable {
         let widened = scored.then_some(widened as u64);
-        seat.say(&ServerEnvelope::Waiting { pool: name, ahead: ahead as u64, widened });
+        seat.say(&ServerEnvelope::Waiting {
+            pool: name,
+            ahead: ahead as u64,
+            widened,
+            estimate_from_ms: estimate.map(|within| within.from.as_millis() as u64),
+            // No earlier than it is.
+            estimate_to_ms: estimate.map(|within| within.to.as_millis() as u64 + 1),
+        });
     } else {
         seat.outbox.message(plain::WAITING);
     }

@@ -237,7 +237,7 @@ impl Server {
 
     /// The metrics, as Prometheus text.
     pub fn metrics(&self) -> String {
-        metrics::render(self.shared.registry.totals(), self.shared.gauges())
+        metrics::render(self.shared.registry.totals(), self.shared.gauges(), self.shared.tallies())
     }
 
     fn lock_threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use vyoma_core::roster::ConnectionId;
 use vyoma_protocol::envelope::Names;
@@ -15,7 +16,7 @@ use crate::decision_log::DecisionLog;
 use crate::door::Door;
 use crate::hold::Budget;
 use crate::keys;
-use crate::lobby::Lobby;
+use crate::lobby::{Lobby, Tally};
 use crate::pools::Pools;
 use crate::replay::Replay;
 use crate::reports::Reports;
@@ -109,6 +110,11 @@ impl Shared {
             replayable: self.replay.held(),
             census_ok: self.lobby.check().is_ok(),
         }
+    }
+
+    /// What happened in each pool so far, and for how long the oldest search has been going on.
+    pub(crate) fn tallies(&self) -> (Vec<Tally>, Duration) {
+        self.lobby.tallies(Instant::now())
     }
 
     /// Moves the server on to this phase, and lets every task know.

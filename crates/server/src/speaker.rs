@@ -7,7 +7,7 @@ use vyoma_core::conversation::Resume;
 use vyoma_core::matching::Code;
 use vyoma_core::rate::{Bucket, Rate};
 use vyoma_protocol::Reason;
-use vyoma_protocol::envelope::{ClientEnvelope, ConversationId, ErrorReport, Profile};
+use vyoma_protocol::envelope::{ClientEnvelope, ConversationId, ErrorReport, Profile, Rules};
 use vyoma_protocol::token::{Claims, Identity};
 
 /// Errors that a client may cause: a working one causes none.
@@ -58,6 +58,8 @@ pub(crate) struct Speaker {
     pub(crate) device: Identity,
     /// What its partners are shown, as compact JSON.
     profile: Option<Box<[u8]>>,
+    /// What its partners have to be like, if it asks for anything: likewise.
+    rules: Option<Box<[u8]>>,
     pub(crate) state: State,
     pub(crate) wish: Option<Wish>,
     pub(crate) last: Option<Last>,
@@ -75,6 +77,7 @@ impl Speaker {
         Self {
             device,
             profile: None,
+            rules: None,
             state: State::New,
             wish: None,
             last: None,
@@ -107,6 +110,30 @@ impl Speaker {
     pub(crate) fn profile(&self) -> Option<Profile<'_>> {
         let json = std::str::from_utf8(self.profile.as_ref()?).ok()?;
         Profile::from_json(json)
+    }
+
+    /// Keeps what its partners have to be like; `None`: like anybody.
+    pub(crate) fn require(&mut self, rules: Option<Rules<'_>>) {
+        let rules = rules.filter(|rules| rules.languages().next().is_some());
+        self.rules = rules.map(|rules| {
+            let mut json = Vec::new();
+            rules.push_compact(&mut json);
+            json.into_boxed_slice()
+        });
+    }
+
+    /// For its next partner: what isn't there is as before.
+    pub(crate) fn renew(&mut self, profile: Option<Profile<'_>>, rules: Option<Rules<'_>>) {
+        profile.into_iter().for_each(|profile| self.show(profile));
+        if rules.is_some() {
+            self.require(rules);
+        }
+    }
+
+    /// What its partners have to be like, if it asks for anything.
+    pub(crate) fn rules(&self) -> Option<Rules<'_>> {
+        let json = std::str::from_utf8(self.rules.as_ref()?).ok()?;
+        Rules::from_json(json)
     }
 
     /// Whether one more error is borne.

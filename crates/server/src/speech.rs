@@ -105,7 +105,7 @@ impl Seat {
         match envelope {
             ClientEnvelope::Ping { id } => self.say(&ServerEnvelope::Pong { id }),
             ClientEnvelope::Invite {} => self.invite(shared)?,
-            ClientEnvelope::Join { device, profile, leave, invite } => {
+            ClientEnvelope::Join { device, profile, leave, invite, rules } => {
                 if !matches!(state, State::New | State::Ended) {
                     return wrong();
                 }
@@ -116,13 +116,14 @@ impl Seat {
                 let read = |code| Code::parse(code).ok_or(about(Reason::BadInvite, kind));
                 let invite = invite.map(read).transpose()?;
                 profile.into_iter().for_each(|profile| speaker.show(profile));
+                speaker.require(rules);
                 speaker.wish = Some(Wish::Queue { leave, invite });
             }
             ClientEnvelope::Resume { .. } if state == State::New => {
                 speaker.wish = Some(Wish::Resume(Box::new(read_resume(envelope, shared)?)));
             }
-            ClientEnvelope::Next { profile } if state == State::Ended => {
-                profile.into_iter().for_each(|profile| speaker.show(profile));
+            ClientEnvelope::Next { profile, rules } if state == State::Ended => {
+                speaker.renew(profile, rules);
                 speaker.wish = Some(Wish::Queue { leave: None, invite: None });
             }
             ClientEnvelope::Leave {} if matches!(state, State::Waiting | State::Ended) => {

@@ -81,6 +81,79 @@ fn what_will_do_falls_until_anybody_will() {
     plain.expect(common::CONNECTED);
 }
 
+/// Who offers and seeks the same, and speaks this.
+fn alike(speaks: &str) -> Value {
+    json!({"offers": ["rust"], "seeks": ["rust"], "languages": [speaks]})
+}
+
+/// Who requires a language joins with that profile.
+fn requiring(to: SocketAddr, pool: &str, profile: &Value, language: &str) -> Speaker {
+    let mut speaker = Speaker::connect_at(to, &format!("/ws?pool={pool}"));
+    let rules = json!({"languages": [language]});
+    speaker.say(&json!({"type": "join", "profile": profile, "rules": rules}));
+    speaker
+}
+
+#[test]
+fn a_language_that_is_required_never_relaxes_and_is_not_shown() {
+    // Nobody is probed: each of these clients answers only while the test listens to it.
+    let house = house(vec![scored("founders", 300, 300)], |config| {
+        config.timing.fresh = Duration::from_secs(60);
+        config.cooldown = Duration::ZERO;
+    });
+    let to = house.address();
+    let mut ada = requiring(to, "founders", &alike("en"), "DE");
+    waits(&mut ada, "founders");
+    // The best there could be, but for that: neither when it comes nor when anybody will do.
+    let mut best = join(to, "founders", &alike("en"));
+    waits(&mut best, "founders");
+    let mut plain = Client::upgrade(Dial::default().open(to), "/ws?pool=founders", "", &[]);
+    plain.expect(common::WAITING);
+    assert_eq!(ada.expect("waiting")["widened"], 1);
+    // Who requires nothing takes the other one; perhaps it is told before that by now anybody will do.
+    while best.hear()["type"] == "waiting" {}
+    plain.expect(common::CONNECTED);
+    // One who speaks it, and nothing else of what it wants.
+    let mut german = join(to, "founders", &json!({"languages": ["de"]}));
+    waits(&mut german, "founders");
+    while german.hear()["type"] == "waiting" {}
+    ada.expect("matched");
+
+    // The next one has to speak it, too, until it is asked for no longer.
+    ada.say(&json!({"type": "next"}));
+    ada.expect("ended");
+    waits(&mut ada, "founders");
+    ada.expect("waiting");
+    let mut english = join(to, "founders", &alike("en"));
+    waits(&mut english, "founders");
+    english.expect("waiting");
+    ada.say(&json!({"type": "leave"}));
+    ada.expect("ended");
+    ada.say(&json!({"type": "next", "rules": {}}));
+    let told = ada.expect("matched");
+    assert_eq!(told["partner"], alike("en"));
+    let told = english.expect("matched").to_string();
+    assert!(!told.contains("rules"), "{told}");
+}
+
+#[test]
+fn where_profiles_do_not_decide_rules_are_refused() {
+    let house = house(vec![scored("founders", 300, HOUR)], |_| {});
+    let to = house.address();
+    let mut open = requiring(to, "default", &json!({}), "de");
+    assert_eq!(open.expect_error("no_rules")["field"], "rules");
+    // Without them it is welcome; rules that ask for nothing are none.
+    open.say(&json!({"type": "join", "rules": {"languages": []}}));
+    waits(&mut open, "default");
+    let mut host = Speaker::connect_at(to, "/ws?pool=founders");
+    host.say(&json!({"type": "invite"}));
+    let code = host.expect("invitation")["code"].clone();
+    host.say(&json!({"type": "join", "invite": code, "rules": {"languages": ["de"]}}));
+    host.expect_error("no_rules");
+    host.say(&json!({"type": "join"}));
+    waits(&mut host, "founders");
+}
+
 #[test]
 fn pools_are_apart_and_one_that_is_not_there_is_refused() {
     let open = PoolConfig::new("lobby2", Rule::Open);

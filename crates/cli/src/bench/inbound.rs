@@ -192,8 +192,13 @@ impl Frames {
         let text = std::str::from_utf8(said).map_err(|_| unknown())?;
         match ServerEnvelope::parse(text).map_err(|_| unknown())? {
             ServerEnvelope::Hello { .. } => {
-                let join =
-                    ClientEnvelope::Join { device: None, profile: None, leave: None, invite: None };
+                let join = ClientEnvelope::Join {
+                    device: None,
+                    profile: None,
+                    leave: None,
+                    invite: None,
+                    rules: None,
+                };
                 client_frame(answers, &join);
             }
             ServerEnvelope::Waiting { .. } => self.stage = Stage::Waiting,

@@ -3,7 +3,7 @@
 //! A codec's input is the text of a value that is known to be strict JSON.
 
 use super::ids::push_hex;
-use super::{ConversationId, MAX_NUMBER, Profile, StreamId};
+use super::{ConversationId, MAX_NUMBER, Profile, Rules, StreamId};
 use crate::Reason;
 use crate::json::JsonStr;
 
@@ -243,6 +243,21 @@ impl<'a> Codec<'a, Profile<'a>> for Person {
     }
 
     fn write(value: &Profile<'a>, out: &mut Vec<u8>) {
+        value.push_compact(out);
+    }
+}
+
+/// [`Rules`].
+pub(super) struct Demands;
+
+impl<'a> Codec<'a, Rules<'a>> for Demands {
+    const SCHEMA: &'static str = super::rules::SCHEMA;
+
+    fn read(value: &'a str) -> Result<Rules<'a>, Wrong> {
+        Rules::read(value)
+    }
+
+    fn write(value: &Rules<'a>, out: &mut Vec<u8>) {
         value.push_compact(out);
     }
 }

@@ -1,15 +1,15 @@
 //! Every envelope of `vyoma.v1`, in both directions: the table that docs/protocol.md is held to.
 
 use super::codec::{
-    Codec, Conversation, Count, Ending, EndingName, Flag, Json, Level, LevelName, Name, Number,
-    Opaque, Path, Person, Presence, PresenceName, Side, SideName, Spoken, Stream, Subject,
+    Codec, Conversation, Count, Demands, Ending, EndingName, Flag, Json, Level, LevelName, Name,
+    Number, Opaque, Path, Person, Presence, PresenceName, Side, SideName, Spoken, Stream, Subject,
     SubjectName, Text,
 };
 use super::fault::Fault;
 use super::names::{NameList, Names};
 use super::scan::Scanned;
 use super::table::{self, FieldSpec, TypeSpec, envelopes, field_type};
-use super::{ConversationId, MAX_SIGNAL, Profile, StreamId};
+use super::{ConversationId, MAX_SIGNAL, Profile, Rules, StreamId};
 use crate::Reason;
 use crate::json::JsonStr;
 
@@ -26,6 +26,8 @@ envelopes! {
             optional leave: ConversationId as Conversation,
             /// For whoever presents the same invitation's code, and nobody else.
             optional invite: &'a str as Spoken,
+            /// What the partner has to be like.
+            optional rules: Rules<'a> as Demands,
         }
         /// Take the seat in a conversation again.
         "resume" => Resume {
@@ -87,6 +89,8 @@ envelopes! {
         "next" => Next {
             /// What the next partner is shown; as before if it isn't there.
             optional profile: Profile<'a> as Person,
+            /// What it has to be like; as before if it isn't there.
+            optional rules: Rules<'a> as Demands,
         }
         /// End this conversation, or leave the queue.
         "leave" => Leave {}
@@ -152,6 +156,10 @@ envelopes! {
             required ahead: u64 as Count,
             /// How often what will do has fallen, where profiles decide.
             optional widened: u64 as Count,
+            /// Four of five are matched so many milliseconds from now at the earliest, if that can be said.
+            optional estimate_from_ms: u64 as Count,
+            /// And at the latest.
+            optional estimate_to_ms: u64 as Count,
         }
         /// A conversation begins.
         "matched" => Matched {

@@ -13,10 +13,11 @@ const PARTS: [Part; 6] = [
     Part::list("offers", "profile.offers", 16, 64),
     Part::list("seeks", "profile.seeks", 16, 64),
     Part::list("topics", "profile.topics", 16, 64),
-    Part { least: 2, ..Part::list("languages", "profile.languages", 8, 16) },
+    Part::languages("profile.languages"),
 ];
 
-struct Part {
+/// A key that an object may have, and the bounds of its strings.
+pub(super) struct Part {
     key: &'static str,
     path: &'static str,
     /// The most strings; 0 for a string that is no list.
@@ -33,6 +34,10 @@ impl Part {
 
     const fn list(key: &'static str, path: &'static str, items: usize, most: usize) -> Self {
         Self { key, path, items, least: 1, most }
+    }
+
+    pub(super) const fn languages(path: &'static str) -> Self {
+        Self { least: 2, ..Self::list("languages", path, 8, 16) }
     }
 
     fn check(&self, value: &str) -> Result<(), Wrong> {
@@ -76,32 +81,38 @@ impl<'a> Profile<'a> {
 
     /// The text of a key: `name` or `headline`.
     pub fn text(self, key: &str) -> Option<JsonStr<'a>> {
-        JsonStr::from_value(self.find(key)?)
+        JsonStr::from_value(find(self.0, key)?)
     }
 
     /// The texts of a list: `offers`, `seeks`, `topics` or `languages`; empty if it isn't there.
     pub fn list(self, key: &str) -> impl Iterator<Item = JsonStr<'a>> {
-        let items = self.find(key).and_then(items);
+        let items = find(self.0, key).and_then(items);
         items.into_iter().flatten().filter_map(JsonStr::from_value)
     }
 
-    fn find(self, key: &str) -> Option<&'a str> {
-        pairs(self.0)?.find(|(own, _)| *own == key).map(|(_, value)| value)
-    }
-
     pub(super) fn read(value: &'a str) -> Result<Self, Wrong> {
-        let mut seen = 0_u8;
-        for (key, value) in pairs(value).ok_or((Reason::BadField, None))? {
-            let found = PARTS.iter().enumerate().find(|(_, part)| part.key == key);
-            let (index, part) = found.ok_or((Reason::UnknownKey, None))?;
-            if seen & 1 << index != 0 {
-                return Err((Reason::RepeatedKey, Some(part.path)));
-            }
-            seen |= 1 << index;
-            part.check(value)?;
-        }
-        Ok(Self(value))
+        check(value, &PARTS).map(|()| Self(value))
     }
+}
+
+/// Whether a value is an object of these parts, each at most once.
+pub(super) fn check(value: &str, parts: &[Part]) -> Result<(), Wrong> {
+    let mut seen = 0_u8;
+    for (key, value) in pairs(value).ok_or((Reason::BadField, None))? {
+        let found = parts.iter().enumerate().find(|(_, part)| part.key == key);
+        let (index, part) = found.ok_or((Reason::UnknownKey, None))?;
+        if seen & 1 << index != 0 {
+            return Err((Reason::RepeatedKey, Some(part.path)));
+        }
+        seen |= 1 << index;
+        part.check(value)?;
+    }
+    Ok(())
+}
+
+/// The value of a key of an object that is valid JSON.
+pub(super) fn find<'a>(object: &'a str, key: &str) -> Option<&'a str> {
+    pairs(object)?.find(|(own, _)| *own == key).map(|(_, value)| value)
 }
 
 /// The keys, as they are written, and values of an object that is valid JSON.
@@ -117,7 +128,7 @@ fn pairs(object: &str) -> Option<impl Iterator<Item = (&str, &str)>> {
 }
 
 /// The values of an array that is valid JSON.
-fn items(array: &str) -> Option<impl Iterator<Item = &str>> {
+pub(super) fn items(array: &str) -> Option<impl Iterator<Item = &str>> {
     let mut scanner = inside(array, b'[')?;
     Some(std::iter::from_fn(move || {
         let value = scanner.value(0).ok()?;

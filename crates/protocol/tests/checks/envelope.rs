@@ -42,8 +42,13 @@ fn check_client(envelope: &ClientEnvelope<'_>, theirs: &Value) {
             check_plain(payload, &theirs["payload"]);
         }
         ClientEnvelope::Report { reason, .. } => assert_eq!(theirs["reason"], *reason.text()),
-        ClientEnvelope::Join { profile: Some(profile), .. } => {
-            check_profile(*profile, &theirs["profile"]);
+        ClientEnvelope::Join { profile, rules, .. } | ClientEnvelope::Next { profile, rules } => {
+            profile.iter().for_each(|profile| check_profile(*profile, &theirs["profile"]));
+            if let Some(rules) = rules {
+                let ours: Vec<_> = rules.languages().map(|text| text.text().into_owned()).collect();
+                let theirs = theirs["rules"].get("languages");
+                assert_eq!(theirs.unwrap_or(&serde_json::json!([])), &serde_json::json!(ours));
+            }
         }
         _ => {}
     }

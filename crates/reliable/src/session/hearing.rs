@@ -79,9 +79,7 @@ impl Session {
 
     fn hear(&mut self, envelope: &ServerEnvelope<'_>, now: Instant) {
         match *envelope {
-            ServerEnvelope::Waiting { pool, ahead, widened } => {
-                self.hear_waiting(pool, ahead, widened, now);
-            }
+            ServerEnvelope::Waiting { .. } => self.hear_waiting(&envelope, now),
             ServerEnvelope::Matched { .. } => self.hear_matched(envelope, now),
             ServerEnvelope::Signal { payload } => {
                 if matches!(self.place, Place::Talking(_)) {
@@ -141,7 +139,7 @@ impl Session {
         self.out.event(Event::Invitation { code: code.to_owned(), expires_ms });
     }
 
-    fn hear_waiting(&mut self, pool: &str, ahead: u64, widened: Option<u64>, now: Instant) {
+    fn hear_waiting(&mut self, envelope: &ServerEnvelope<'_>, now: Instant) {
         match &self.place {
             Place::Queued(queued) if queued.asked => {}
             // Crossed with our `leave`.
@@ -152,7 +150,12 @@ impl Session {
         if self.leaving.is_some() {
             self.free();
         }
-        self.out.event(Event::Waiting { pool: pool.to_owned(), ahead, widened });
+        if let ServerEnvelope::Waiting { pool, ahead, widened, estimate_from_ms, estimate_to_ms } =
+            *envelope
+        {
+            let estimate_ms = estimate_from_ms.zip(estimate_to_ms).map(<[u64; 2]>::from);
+            self.out.event(Event::Waiting { pool: pool.to_owned(), ahead, widened, estimate_ms });
+        }
     }
 
     fn hear_matched(&mut self, envelope: &ServerEnvelope<'_>, now: Instant) {

@@ -2,21 +2,17 @@
 
 use std::time::Instant;
 
-use vyoma_protocol::envelope::{ClientEnvelope, ConversationId, Ending, Profile};
+use vyoma_protocol::envelope::{ClientEnvelope, ConversationId, Ending, Profile, Rules};
 use vyoma_protocol::{JsonStr, Reason, push_escaped};
 
 use super::place::{Inviting, Leaving, Place, Queued, Talk, Word};
 use super::{Session, out};
-use crate::{Change, End, Event, Refusal};
+use crate::{Change, End, Event, Refusal, Wanted};
 
 impl Session {
     /// `join`, for anybody, or for who presents the same invitation.
-    pub(super) fn wish_join(
-        &mut self,
-        profile: Option<&str>,
-        invite: Option<&str>,
-        now: Instant,
-    ) -> Result<(), Refusal> {
+    pub(super) fn wish_join(&mut self, wanted: Wanted<'_>, now: Instant) -> Result<(), Refusal> {
+        let Wanted { invite, .. } = wanted;
         let queued_by_next =
             matches!(&self.place, Place::Leaving(leaving) if leaving.word == Word::Next);
         // What `next` has asked for is anybody.
@@ -27,7 +23,7 @@ impl Session {
         if code.as_deref().is_some_and(|code| !is_code(code)) {
             return Err(Refusal::BadValue);
         }
-        self.wish_partner(profile, false, code, now)
+        self.wish_partner(wanted, false, code, now)
     }
 
     pub(super) fn wish_invitation(&mut self, now: Instant) -> Result<(), Refusal> {
@@ -43,10 +39,10 @@ impl Session {
         Ok(())
     }
 
-    /// `join`, or `next`, which shows the profile of before if there is no other.
+    /// `join`, or `next`, for which the profile and the rules are those of before if there are no others.
     pub(super) fn wish_partner(
         &mut self,
-        profile: Option<&str>,
+        Wanted { profile, rules, .. }: Wanted<'_>,
         as_before: bool,
         invite: Option<String>,
         now: Instant,
@@ -54,9 +50,16 @@ impl Session {
         if matches!(self.place, Place::Queued(_)) {
             return Err(Refusal::WrongState);
         }
+        let compact_profile =
+            profile.map(|profile| compact(Profile::from_json(profile), Profile::push_compact));
+        let compact_rules =
+            rules.map(|rules| compact(Rules::from_json(rules), Rules::push_compact));
+        let (profile, rules) = (compact_profile.transpose()?, compact_rules.transpose()?);
         if profile.is_some() || !as_before {
-            let compact = |profile| compact(profile).ok_or(Refusal::BadValue);
-            self.profile = profile.map(compact).transpose()?;
+            self.profile = profile;
+        }
+        if rules.is_some() || !as_before {
+            self.rules = rules;
         }
         (self.closed, self.invite) = (false, invite);
         match std::mem::replace(&mut self.place, Place::Idle) {
@@ -198,8 +201,9 @@ impl Session {
         let Place::Leaving(leaving) = &mut self.place else { return };
         leaving.again = None;
         let profile = self.profile.as_deref().and_then(Profile::from_json);
+        let rules = self.rules.as_deref().and_then(Rules::from_json);
         match (leaving.word, self.leaving) {
-            (Word::Next, _) => self.out.write(&ClientEnvelope::Next { profile }),
+            (Word::Next, _) => self.out.write(&ClientEnvelope::Next { profile, rules }),
             (Word::Block, Some(conversation)) => {
                 self.out.write(&ClientEnvelope::Block { conversation });
             }
@@ -220,6 +224,7 @@ impl Session {
             profile: self.profile.as_deref().and_then(Profile::from_json),
             leave: self.leaving,
             invite: self.invite.as_deref(),
+            rules: self.rules.as_deref().and_then(Rules::from_json),
         });
         self.await_answer(now);
     }
@@ -280,16 +285,16 @@ impl Session {
 
 /// Whether this can be an invitation's code.
 fn is_code(code: &str) -> bool {
-    let join =
-        ClientEnvelope::Join { device: None, profile: None, leave: None, invite: Some(code) };
+    let (device, profile, leave, rules) = (None, None, None, None);
+    let join = ClientEnvelope::Join { device, profile, leave, invite: Some(code), rules };
     ClientEnvelope::parse(&out::text(&join)).is_ok()
 }
 
-/// A profile without white space; `None` if it is malformed or out of bounds.
-fn compact(profile: &str) -> Option<String> {
+/// A profile, or rules, without white space; `BadValue` if they are malformed or out of bounds.
+fn compact<T>(read: Option<T>, push: impl Fn(T, &mut Vec<u8>)) -> Result<String, Refusal> {
     let mut compact = Vec::new();
-    Profile::from_json(profile)?.push_compact(&mut compact);
-    String::from_utf8(compact).ok()
+    push(read.ok_or(Refusal::BadValue)?, &mut compact);
+    String::from_utf8(compact).map_err(|_| Refusal::BadValue)
 }
 
 /// Without the white space that JSON allows around a value (RFC 8259, section 2).

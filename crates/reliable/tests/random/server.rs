@@ -163,7 +163,9 @@ fn hello(dice: u64, out: &mut Vec<u8>) {
 }
 
 fn waiting(out: &mut Vec<u8>) {
-    ServerEnvelope::Waiting { pool: "default", ahead: 0, widened: None }.write(out);
+    let (estimate_from_ms, estimate_to_ms) = (None, None);
+    let (pool, ahead, widened) = ("default", 0, None);
+    ServerEnvelope::Waiting { pool, ahead, widened, estimate_from_ms, estimate_to_ms }.write(out);
 }
 
 fn matched(conversation: ConversationId, dice: u64, out: &mut Vec<u8>) {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use vyoma_reliable::{
     Action, Body, Change, Content, Event, Frame, Refusal, Saved, SendError, Session, Settings,
+    Wanted,
 };
 
 /// The files in docs/vectors, by name.
@@ -31,8 +32,8 @@ pub(crate) fn arguments(step: &Value) -> Vec<&'static str> {
         "text" => vec!["text"],
         "binary" => vec!["hex"],
         "disconnected" => vec!["code"],
-        "join" => vec!["profile", "invite"],
-        "next" => vec!["profile"],
+        "join" => vec!["profile", "invite", "rules"],
+        "next" => vec!["profile", "rules"],
         "report" => vec!["reason"],
         "send" => vec!["json", "hex"],
         "taken" | "read" => vec!["n"],
@@ -125,12 +126,13 @@ impl Run {
             "typing" => session.typing(step["on"].as_bool().unwrap(), now),
             "close" => session.close(now),
             "join" | "next" => {
-                let profile = (!step["profile"].is_null()).then(|| text("profile"));
-                let invite = step.get("invite").map(|_| text("invite"));
-                return told(match (word, &invite) {
-                    ("join", Some(code)) => session.join_invited(code, profile.as_deref(), now),
-                    ("join", None) => session.join(profile.as_deref(), now),
-                    _ => session.next(profile.as_deref(), now),
+                let given = |key| step.get(key).filter(|it| !it.is_null()).map(|_| text(key));
+                let [profile, invite, rules] = ["profile", "invite", "rules"].map(given);
+                let (profile, rules) = (profile.as_deref(), rules.as_deref());
+                return told(if word == "join" {
+                    session.join_with(Wanted { profile, invite: invite.as_deref(), rules }, now)
+                } else {
+                    session.next_with(profile, rules, now)
                 });
             }
             "invite" => return told(session.invite(now)),
@@ -195,10 +197,13 @@ fn tell(action: &Action) -> Value {
 
 fn tell_event(event: &Event) -> Value {
     match event {
-        Event::Waiting { pool, ahead, widened } => {
+        Event::Waiting { pool, ahead, widened, estimate_ms } => {
             let mut told = json!({"type": "waiting", "pool": pool, "ahead": ahead});
             if let Some(widened) = widened {
                 told["widened"] = json!(widened);
+            }
+            if let Some(estimate) = estimate_ms {
+                told["estimate_ms"] = json!(estimate);
             }
             told
         }

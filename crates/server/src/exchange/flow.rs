@@ -214,8 +214,8 @@ impl Lane<'_> {
             return seat.aside(envelope, self.shared);
         }
         let wish = match envelope {
-            ClientEnvelope::Next { profile } => {
-                profile.into_iter().for_each(|profile| seat.speaker().show(profile));
+            ClientEnvelope::Next { profile, rules } => {
+                seat.speaker().renew(profile, rules);
                 Wish::Queue { leave: None, invite: None }
             }
             ClientEnvelope::Leave {} => Wish::Out,

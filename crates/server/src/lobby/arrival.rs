@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use vyoma_core::directory::Join;
-use vyoma_core::matching::{INVITED, Pass, Ticket};
+use vyoma_core::matching::{INVITED, Pass, Person, Ticket};
 
 use super::{Entry, Newcomer, State};
 use crate::letterbox::Letter;
@@ -48,16 +48,22 @@ impl State {
             (Some(older), _) => {
                 self.forget_ticket(older, device);
                 self.dispatch();
-                self.pools.join(number, person, now)
+                self.come(number, person, now)
             }
             (None, Some((ticket, since))) => {
                 self.pools.rejoin(ticket, person, since, now);
                 ticket
             }
-            (None, None) => self.pools.join(number, person, now),
+            (None, None) => self.come(number, person, now),
         };
         invitation.into_iter().for_each(|it| self.pools.admit(ticket, it));
         Ok((ticket, pass))
+    }
+
+    /// A ticket of somebody who is new in this pool.
+    fn come(&mut self, pool: usize, person: &Person, now: Instant) -> Ticket {
+        self.book.joined(pool, now);
+        self.pools.join(pool, person, now)
     }
 
     /// Whether a ticket is in this pool, and of this invitation.

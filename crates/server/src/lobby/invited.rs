@@ -59,6 +59,7 @@ impl Lobby {
     ) -> Result<(Pass, Ticket), Uninvited> {
         let mut state = self.lock();
         let pass = state.invitations.present(code, pool, None, now)?;
+        state.book.joined(INVITED, now);
         Ok((pass, state.pools.issue(INVITED)))
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use vyoma_core::matching::estimate::Interval;
 use vyoma_core::matching::{self, Code, Pass, Person, Ticket, Uninvited};
 use vyoma_core::roster::ConnectionId;
 use vyoma_protocol::envelope::ConversationId;
@@ -50,6 +51,8 @@ pub(crate) struct View {
     pub(crate) ahead: usize,
     /// How often what will do has fallen.
     pub(crate) widened: usize,
+    /// In which time from now on it will be matched, if that can be said.
+    pub(crate) estimate: Option<Interval>,
 }
 
 /// Who wants to be queued.

@@ -1,7 +1,6 @@
 //! The text is what Prometheus reads, and docs/metrics.md names everything in it.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::*;
 use crate::counters;
@@ -17,6 +16,20 @@ const GAUGES: Gauges = Gauges {
     census_ok: true,
 };
 
+fn pools() -> Vec<Tally> {
+    let mut waits = Waits::default();
+    (waits[1], waits[3]) = (1, 1);
+    let founders = Tally {
+        pool: "founders".to_owned(),
+        waiting: 2,
+        joins: 5,
+        matches: 1,
+        waits,
+        waited: Duration::from_millis(900),
+    };
+    vec![founders, Tally { pool: "@on_demand".to_owned(), ..Tally::default() }]
+}
+
 /// Scrapes what `count` counts on a worker of its own.
 fn scrape(count: impl FnOnce() + Send) -> String {
     let registry = counters::Registry::default();
@@ -26,7 +39,7 @@ fn scrape(count: impl FnOnce() + Send) -> String {
             count();
         });
     });
-    render(registry.totals(), GAUGES)
+    render(registry.totals(), GAUGES, (pools(), Duration::from_millis(250)))
 }
 
 #[test]
@@ -53,6 +66,15 @@ fn what_is_counted_comes_out() {
         "vyoma_pairing_wait_seconds_bucket{le=\"0.1\"} 1",
         "vyoma_pairing_wait_seconds_bucket{le=\"1800.0\"} 1",
         "vyoma_pairing_wait_seconds_bucket{le=\"+Inf\"} 2",
+        "vyoma_match_lag_seconds 0.25",
+        "vyoma_pool_waiting{pool=\"founders\"} 2",
+        "vyoma_pool_joins_total{pool=\"founders\"} 5",
+        "vyoma_pool_joins_total{pool=\"@on_demand\"} 0",
+        "vyoma_pool_matches_total{pool=\"founders\"} 1",
+        "vyoma_pool_wait_seconds_sum{pool=\"founders\"} 0.9",
+        "vyoma_pool_wait_seconds_count{pool=\"founders\"} 2",
+        "vyoma_pool_wait_seconds_bucket{le=\"0.1\",pool=\"founders\"} 1",
+        "vyoma_pool_wait_seconds_bucket{le=\"1.0\",pool=\"founders\"} 2",
         "# EOF",
     ] {
         assert!(text.lines().any(|own| own == line), "{line} is missing in\n{text}");

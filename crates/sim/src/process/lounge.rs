@@ -165,7 +165,16 @@ impl Process {
             Step::Wait(_) if device.is_none() => push_plain(link, plain::WAITING, net),
             Step::Wait(_) => {
                 let ahead = self.pool.ahead(ticket) as u64;
-                net.say(link, &ServerEnvelope::Waiting { pool: "default", ahead, widened: None });
+                net.say(
+                    link,
+                    &ServerEnvelope::Waiting {
+                        pool: "default",
+                        ahead,
+                        widened: None,
+                        estimate_from_ms: None,
+                        estimate_to_ms: None,
+                    },
+                );
             }
         }
     }
