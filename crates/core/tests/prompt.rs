@@ -49,8 +49,11 @@ struct World {
     pairs: usize,
     /// Searches that began: by arriving, and by falling thresholds.
     searches: usize,
-    /// Steps that were cut short.
+    /// Steps that were cut short, and all others; and what they took in truth.
     cut: usize,
+    cut_took: Duration,
+    others: usize,
+    others_took: Duration,
     longest_lag: Duration,
 }
 
@@ -115,6 +118,9 @@ impl World {
             pairs: 0,
             searches: 0,
             cut: 0,
+            cut_took: Duration::ZERO,
+            others: 0,
+            others_took: Duration::ZERO,
             longest_lag: Duration::ZERO,
         }
     }
@@ -190,7 +196,18 @@ impl World {
         if !self.waiters.contains_key(&ticket) {
             return;
         }
-        match self.pool.step(ticket, self.now) {
+        let begin = Instant::now();
+        let step = self.pool.step(ticket, self.now);
+        let took = begin.elapsed();
+        if matches!(step, Step::Wait(Some(at)) if at == self.now) {
+            self.free_at = self.now + CUT_TAKES;
+            self.cut += 1;
+            self.cut_took += took;
+        } else {
+            self.others += 1;
+            self.others_took += took;
+        }
+        match step {
             Step::Pair(other) => {
                 self.pairs += 1;
                 for ticket in [ticket, other] {
@@ -198,12 +215,7 @@ impl World {
                 }
             }
             Step::Wait(Some(at)) => {
-                if at > self.now {
-                    self.searches += 1;
-                } else {
-                    self.free_at = self.now + CUT_TAKES;
-                    self.cut += 1;
-                }
+                self.searches += usize::from(at > self.now);
                 self.later.insert((at, ticket));
             }
             Step::Wait(None) => {}
@@ -224,6 +236,19 @@ impl World {
             Some(waiter.since + Duration::from_secs(after))
         };
         Some(since(a)?.max(since(b)?))
+    }
+
+    fn report(&self, done: usize, time: Duration) {
+        let Self { pairs, waiters, searches, cut, others, longest_lag, .. } = self;
+        let each = |took: Duration, count: usize| took / count.max(1) as u32;
+        println!(
+            "{done} steps, {pairs} pairs, {} wait, {:.0} searches a second; {cut} steps were cut short and took \
+             {:?} in the mean, the {others} others {:?}; the longest lag was {longest_lag:?}",
+            waiters.len(),
+            *searches as f64 / time.as_secs_f64(),
+            each(self.cut_took, *cut),
+            each(self.others_took, *others),
+        );
     }
 
     fn look_at_some(&mut self) {
@@ -268,11 +293,6 @@ fn nobody_is_left_for_long_beside_somebody_who_would_do() {
             world.look_at_some();
         }
     }
-    let World { pairs, longest_lag, waiters, searches, cut, .. } = &world;
-    let rate = *searches as f64 / (world.now - start).as_secs_f64();
-    println!(
-        "{done} steps, {pairs} pairs, {} wait, {rate:.0} searches a second, {cut} cut short, longest lag {longest_lag:?}",
-        waiters.len()
-    );
-    assert!(*pairs > steps / 1000, "only {pairs} pairs");
+    world.report(done, world.now - start);
+    assert!(world.pairs > steps / 1000, "only {} pairs", world.pairs);
 }
