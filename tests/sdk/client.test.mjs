@@ -161,6 +161,35 @@ test("in a pool where profiles decide, both hear what they have in common", asyn
   await Promise.all([ada, eve, ben].map(({ it }) => it.close()));
 });
 
+test("a language that is required is kept through a lost connection", async () => {
+  const line = await proxy(server.port);
+  const ada = await client({ port: line.port, pool: "founders" });
+  const alike = { offers: ["looms"], seeks: ["looms"], languages: ["en"] };
+  for (const languages of [["e"], "de", [1], Array(9).fill("de")]) {
+    assert.throws(() => ada.it.join(alike, { languages }), isRefused("bad_value"));
+  }
+  ada.it.join(alike, { languages: ["de"] });
+  await ada.hear("waiting");
+  line.cut();
+  await ada.hear("restored");
+  await ada.hear("waiting");
+  const [eve, ben] = [await client({ pool: "founders" }), await client({ pool: "founders" })];
+  eve.it.join(alike);
+  await eve.hear("waiting");
+  ben.it.join({ ...alike, languages: ["DE"] }, { languages: ["en"] });
+  assert.equal((await ben.hear("matched")).partner.languages[0], "en");
+  assert.deepEqual((await ada.hear("matched")).partner.languages, ["DE"]);
+  assert.equal(eve.it.state, "queued");
+  // It may be asked for no longer.
+  ada.it.next(undefined, { languages: [] });
+  await ada.hear("matched");
+  await eve.hear("matched");
+  const open = await client();
+  open.it.join(undefined, { languages: ["de"] });
+  assert.equal((await open.hear("error")).name, "no_rules");
+  await Promise.all([ada, eve, ben, open].map(({ it }) => it.close()));
+});
+
 test("what is said while the line is cut arrives, once and in order", async () => {
   const line = await proxy(server.port);
   const [ada, ben] = await pair({ port: line.port });

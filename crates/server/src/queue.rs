@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::error::SendError;
 use vyoma_core::matching::decisions::INVITED_NAME;
+use vyoma_core::matching::estimate::Interval;
 use vyoma_core::matching::{INVITED, Order, Pass, Person, Ticket, Uninvited};
 use vyoma_core::roster::Place;
 use vyoma_protocol::envelope::{ConversationId, ErrorReport, ServerEnvelope};
@@ -227,17 +228,23 @@ fn tell(seat: &mut Seat, ticket: Ticket, shared: &Shared) {
     queued.told = Some(widened);
     if reliable {
         let widened = scored.then_some(widened as u64);
+        let (pool, ahead) = (name.as_str(), ahead as u64);
+        let (estimate_from_ms, estimate_to_ms) = estimate.map(in_millis).unzip();
         seat.say(&ServerEnvelope::Waiting {
-            pool: name,
-            ahead: ahead as u64,
+            pool,
+            ahead,
             widened,
-            estimate_from_ms: estimate.map(|within| within.from.as_millis() as u64),
-            // No earlier than it is.
-            estimate_to_ms: estimate.map(|within| within.to.as_millis() as u64 + 1),
+            estimate_from_ms,
+            estimate_to_ms,
         });
     } else {
         seat.outbox.message(plain::WAITING);
     }
+}
+
+/// An interval in milliseconds, no narrower than it is.
+fn in_millis(Interval { from, to }: Interval) -> (u64, u64) {
+    (from.as_millis() as u64, to.as_micros().div_ceil(1000) as u64)
 }
 
 /// Reads on, and waits for a partner, an order, or the time to ask again.
@@ -323,4 +330,17 @@ async fn leave(
     (seeking.queued, seeking.invited) = (None, None);
     shared.lobby.place(seat.id(), Place::Closing);
     orphan
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_estimate_in_milliseconds_is_no_narrower_than_it_is() {
+        let micros = Duration::from_micros;
+        for (from, to, told) in [(0, 0, (0, 0)), (1_999, 2_001, (1, 3)), (5_000, 7_000, (5, 7))] {
+            assert_eq!(in_millis(Interval { from: micros(from), to: micros(to) }), told);
+        }
+    }
 }

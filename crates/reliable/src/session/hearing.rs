@@ -79,7 +79,7 @@ impl Session {
 
     fn hear(&mut self, envelope: &ServerEnvelope<'_>, now: Instant) {
         match *envelope {
-            ServerEnvelope::Waiting { .. } => self.hear_waiting(&envelope, now),
+            ServerEnvelope::Waiting { .. } => self.hear_waiting(envelope, now),
             ServerEnvelope::Matched { .. } => self.hear_matched(envelope, now),
             ServerEnvelope::Signal { payload } => {
                 if matches!(self.place, Place::Talking(_)) {

@@ -119,7 +119,52 @@ impl Book {
 
 #[cfg(test)]
 mod tests {
+    use vyoma_core::matching::Person;
+    use vyoma_core::roster::ConnectionId;
+    use vyoma_protocol::handshake::Refusal;
+    use vyoma_protocol::token::BootId;
+
+    use super::super::{Entry, Lobby, Newcomer, Next};
     use super::*;
+    use crate::pools::Pools;
+
+    /// Who comes into the first pool.
+    fn newcomer(id: u64, pools: &Pools, lobby: &Lobby) -> Newcomer {
+        let pool = pools.find(None, lobby).map_err(Refusal::name).expect("the usual pool");
+        let (id, person) = (ConnectionId(id), Person::default());
+        let (place, device, leave, invite, pass) = (None, None, None, None, None);
+        Newcomer { id, place, pool, person, device, leave, invite, pass }
+    }
+
+    #[test]
+    fn the_lobby_tells_who_waits_once_enough_is_known() {
+        let mut config = Config::default();
+        let second = Duration::from_secs(1);
+        config.timing.fresh = 60 * second;
+        let lobby = Lobby::new(&config, BootId(1), Vec::new(), None);
+        let (pools, start) = (Pools::new(&config), Instant::now());
+        // Somebody comes each second: one waits for the next, who waits for nobody.
+        let mut first_told = None;
+        for n in 0..400 {
+            let now = start + n * second;
+            let Entry::Stay(stay) = lobby.enter(&newcomer(n.into(), &pools, &lobby), now) else {
+                panic!("nobody is refused");
+            };
+            assert_eq!(matches!(stay.next, Next::Move(_)), n % 2 == 1);
+            if matches!(stay.next, Next::Wait(_)) {
+                let view = lobby.view(stay.ticket, None, now).expect("it wasn't told yet");
+                if let Some(Interval { from, to }) = view.estimate {
+                    assert!(from <= second && second <= to && to < 2 * second, "{from:?} {to:?}");
+                    first_told.get_or_insert(n);
+                }
+            }
+        }
+        // Thirty matches are sixty who came.
+        assert!(first_told.is_some_and(|n| n >= 60), "{first_told:?}");
+        let (tallies, _) = lobby.tallies(start + 400 * second);
+        let Tally { waiting, joins, matches, waited, .. } = tallies[0];
+        assert_eq!((waiting, joins, matches, waited), (0, 400, 200, 200 * second));
+    }
 
     #[test]
     fn pools_on_demand_count_together_and_are_estimated_apart() {
