@@ -55,3 +55,15 @@ fn every_deliberate_bug_is_found_and_shrinks() {
         assert!(run(&Story { flaw: None, ..short }).is_ok(), "{}", flaw.name());
     }
 }
+
+/// Steps and seeds that break a promise once what was mended there is taken back.
+const REGRESSIONS: [(u64, usize, &str); 1] =
+    [(1_224_376, 600, "who answered a probe that was judged late waited on, and wasn't found")];
+
+#[test]
+fn what_was_broken_once_stays_mended() {
+    for (seed, steps, what) in REGRESSIONS {
+        let outcome = run(&Story::new(seed, steps, None));
+        assert!(outcome.is_ok(), "seed {seed} ({what}): {outcome:?}");
+    }
+}

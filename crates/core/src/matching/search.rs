@@ -103,8 +103,8 @@ impl Pool {
                     if self.is_fresh(heard, now) {
                         return Some(Step::Pair(candidate));
                     }
-                    // It answered so long ago that it has to be asked again.
-                    self.show(candidate, Moment::NEVER);
+                    // It answered so long ago that it has to be asked again. Who came meanwhile didn't see it.
+                    self.readmit(candidate);
                 }
                 Some(Probe { by, answered: false }) if *by == ticket => {
                     if now < until {

@@ -344,3 +344,22 @@ fn one_that_is_heard_again_after_its_bar_has_passed_finds_whoever_waits() {
     assert_eq!(pool.take_orders(), [(older, Order::Seek)]);
     assert_eq!(pool.step(older, failed), Step::Pair(younger));
 }
+
+#[test]
+fn one_that_answered_too_long_ago_looks_itself_at_who_has_come_meanwhile() {
+    let (mut pool, [waiter, seeker], now) = asking();
+    pool.heard(waiter, now);
+    pool.take_orders();
+    let late = now + PATIENCE.fresh;
+    let (newcomer, step) = enter(&mut pool, &Person::default(), late);
+    assert!(matches!(step, Step::Wait(_)), "the others are out of sight");
+    // The seeker comes so late that both have to be asked anew.
+    pool.heard(seeker, late);
+    pool.step(seeker, late);
+    assert!(pool.take_orders().contains(&(waiter, Order::Seek)));
+    pool.leave(seeker);
+    pool.heard(waiter, late);
+    pool.heard(newcomer, late + Duration::from_secs(1));
+    pool.heard(waiter, late + Duration::from_secs(1));
+    assert_eq!(pool.step(waiter, late + Duration::from_secs(1)), Step::Pair(newcomer));
+}
