@@ -106,7 +106,7 @@ impl Lobby {
         state.desks.insert(ticket, Held { by: id, desk, since });
         state.roster.set(id, Place::Queued(ticket));
         let next = state.step(ticket, now);
-        Entry::Stay(Stay { ticket, pass, next, notes })
+        Entry::Stay(Stay { ticket, since, pass, next, notes })
     }
 
     /// What a client that waits may know, if it was told something else; `told` is its `widened` then.

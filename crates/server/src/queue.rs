@@ -129,7 +129,7 @@ fn enter(seat: &mut Seat, shared: &Arc<Shared>) -> Result<Stay, Option<Reason>> 
     };
     let report = match entered {
         Entry::Stay(stay) => {
-            settle_in(seat, &stay, now, shared);
+            settle_in(seat, &stay, shared);
             return Ok(stay);
         }
         Entry::Seated(conversation, wait) => occupied(Some(conversation), wait),
@@ -171,9 +171,9 @@ fn judge(seat: &Seat, newcomer: &Newcomer, now: Instant) -> Result<(), ErrorRepo
 }
 
 /// A client is in the queue.
-fn settle_in(seat: &mut Seat, stay: &Stay, now: Instant, shared: &Arc<Shared>) {
+fn settle_in(seat: &mut Seat, stay: &Stay, shared: &Arc<Shared>) {
     log_ticket(seat, stay.ticket, shared);
-    let queued = Queued { ticket: stay.ticket, since: now, told: None };
+    let queued = Queued { ticket: stay.ticket, since: stay.since, told: None };
     let seeking = seat.seeking();
     seeking.queued.get_or_insert(queued);
     if let Some(pass) = stay.pass

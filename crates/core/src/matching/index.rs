@@ -158,6 +158,7 @@ impl Index {
         let (mut from, mut each) = (span.from, EXPECTED);
         while from != span.to && !way.is_done() {
             let part = Span { from, ..span };
+            way.left = way.left.saturating_sub(PLANNING);
             from = match self.plans(query, part, way.floor()) {
                 None => self.judge_some(part, &mut way),
                 Some(plans) => self.follow(part, plans, &mut each, &mut way),
@@ -216,7 +217,6 @@ impl Index {
         mut plans: Vec<Plan<'_>>,
         way: &mut Way<'_, '_>,
     ) -> bool {
-        way.left = way.left.saturating_sub(PLANNING);
         if to != span.to {
             plans.iter_mut().for_each(|plan| plan.narrow(Span { to, ..span }));
         }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::*;
 use vyoma_core::matching::Person;
+
+use super::*;
 use crate::config::PoolConfig;
 use crate::pools::NamedPool;
 
@@ -22,7 +23,8 @@ fn newcomer(id: u64, device: Identity) -> Newcomer {
 
 #[test]
 fn a_block_holds_for_two_who_wait_already() {
-    let (lobby, now) = (Lobby::new(&Config::default(), BootId(1), Vec::new(), None), Instant::now());
+    let (lobby, now) =
+        (Lobby::new(&Config::default(), BootId(1), Vec::new(), None), Instant::now());
     let [a, b] = [1, 2].map(|byte| Identity([byte; 16]));
     let cooldown = Duration::from_secs(1);
     lobby.note_end(ConversationId([7; 16]), [Some(a), Some(b)], cooldown, now);
@@ -36,4 +38,19 @@ fn a_block_holds_for_two_who_wait_already() {
     let next = lobby.step(ConnectionId(2), second.ticket, now + cooldown);
     assert!(matches!(next, Next::Wait(None)), "it would have met whom it has blocked");
     assert_eq!(lobby.check(), Ok(()));
+}
+
+#[test]
+fn a_tab_that_takes_over_a_place_has_waited_as_long_as_that() {
+    let (lobby, now) =
+        (Lobby::new(&Config::default(), BootId(1), Vec::new(), None), Instant::now());
+    let device = Identity([1; 16]);
+    let later = now + Duration::from_secs(9);
+    let [first, second] =
+        [(1, now), (2, later)].map(|(id, at)| match lobby.enter(&newcomer(id, device), at) {
+            Entry::Stay(stay) => stay,
+            _ => panic!("{id} isn't let in"),
+        });
+    assert_eq!(second.ticket, first.ticket);
+    assert_eq!([first.since, second.since], [now; 2]);
 }

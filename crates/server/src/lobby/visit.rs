@@ -39,6 +39,8 @@ pub(crate) enum Next {
 /// A client's stay in the queue.
 pub(crate) struct Stay {
     pub(crate) ticket: Ticket,
+    /// Since when that waits: longer than its holder, if it has taken over the place of another tab.
+    pub(crate) since: Instant,
     /// Its seat in an invitation.
     pub(crate) pass: Option<Pass>,
     pub(crate) next: Next,
