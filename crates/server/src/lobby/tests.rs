@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use vyoma_core::matching::Person;
+
 use super::*;
 use crate::config::PoolConfig;
 use crate::pools::NamedPool;
@@ -10,7 +12,7 @@ fn newcomer(id: u64, device: Identity) -> Newcomer {
     Newcomer {
         id: ConnectionId(id),
         place: None,
-        pool: Arc::new(NamedPool { number: 0, config: PoolConfig::usual() }),
+        pool: Arc::new(NamedPool { number: 0, config: PoolConfig::usual(), on_demand: false }),
         person: Person::default(),
         device: Some(device),
         leave: None,
@@ -21,7 +23,7 @@ fn newcomer(id: u64, device: Identity) -> Newcomer {
 
 #[test]
 fn a_block_holds_for_two_who_wait_already() {
-    let (lobby, now) = (Lobby::new(&Config::default(), BootId(1), Vec::new()), Instant::now());
+    let (lobby, now) = (Lobby::new(&Config::default(), BootId(1), Vec::new(), None), Instant::now());
     let [a, b] = [1, 2].map(|byte| Identity([byte; 16]));
     let cooldown = Duration::from_secs(1);
     lobby.note_end(ConversationId([7; 16]), [Some(a), Some(b)], cooldown, now);
