@@ -132,3 +132,29 @@ fn who_turns_out_to_be_silent_does_not_make_all_hurry() {
     place.now += 30 * SECOND;
     assert_eq!(place.pool.lag(place.now), Duration::ZERO, "nobody goes on with a search");
 }
+
+#[test]
+fn who_answered_too_long_ago_and_is_let_go_looks_at_who_came_meanwhile() {
+    let mut place = Place::new(&[(0, 100)]);
+    let (asked, _) = place.join(&speaks(r#"{"languages":["en","fr"]}"#));
+    place.now += 3 * SECOND;
+    let (asks, step) = place.join(&speaks(r#"{"languages":["en"],"topics":["looms"]}"#));
+    assert!(matches!(step, Step::Probing(_)));
+    place.pool.heard(asked, place.now);
+    // Two come who see neither: one fits the one who was asked, one the one who asks, and better.
+    let (beside, step) = place.join(&speaks(r#"{"languages":["fr"]}"#));
+    assert_eq!(step, Step::Wait(None));
+    let (better, step) = place.join(&speaks(r#"{"languages":["en"],"topics":["looms"]}"#));
+    assert_eq!(step, Step::Wait(None));
+    place.pool.take_orders();
+    // Who asks had to prove itself first, so the answer is stale by now.
+    place.now += 2 * SECOND;
+    assert!(matches!(place.pool.step(asks, place.now), Step::Probing(_)));
+    for heard in [asks, better, beside] {
+        place.pool.heard(heard, place.now);
+    }
+    assert_eq!(place.pool.step(asks, place.now), Step::Pair(better));
+    assert!(place.pool.take_orders().contains(&(asked, Order::Seek)));
+    place.pool.heard(asked, place.now);
+    assert_eq!(place.go_on(asked), Step::Pair(beside), "they wait beside each other for ever");
+}
