@@ -127,4 +127,23 @@ mod tests {
         assert_eq!(tags.intern(&person(r#"{"offers":["d"]}"#)).count(OFFERS), 1);
         assert_eq!(tags.uses.len(), 3, "numbers are used again");
     }
+
+    #[test]
+    fn the_text_of_words_that_nobody_uses_is_freed() {
+        let mut tags = Tags::default();
+        let json = r#"{"offers":["a","b"]}"#;
+        let words = tags.intern(&Person::new(Profile::from_json(json).expect("a profile")));
+        tags.free(&words);
+        assert!(tags.uses.iter().all(|(word, _)| word.is_empty()), "{:?}", tags.uses);
+    }
+
+    #[test]
+    fn more_words_than_a_profile_may_hold_do_no_harm() {
+        use super::super::score::Lists;
+        let list = |from: usize| (from..from + 200).map(|n| n.to_string().into_boxed_str());
+        let lists =
+            Lists { offers: list(0).collect(), seeks: list(0).collect(), ..Lists::default() };
+        let words = Tags::default().intern(&Person::from_lists(lists));
+        assert_eq!((words.count(OFFERS), words.count(SEEKS)), (200, 200));
+    }
 }
