@@ -3,9 +3,9 @@
 // Knows handlers, receipts and values. Must not know sockets or the rules.
 
 import { Driver } from "./driver.js";
-import { SENTENCES } from "./ends.js";
 import { Receipts } from "./receipts.js";
 import { Refused } from "./refused.js";
+import { bodyOf, jsonOf, rulesOf, shown } from "./values.js";
 import { watchPage } from "./watching.js";
 
 /**
@@ -371,40 +371,4 @@ export class Client {
       else console.error(`vyomachat: a handler of "${event.type}" failed:`, error);
     }
   }
-}
-
-/** An event as applications see it: values instead of JSON. @param {any} event */
-function shown(event) {
-  if (event.type === "matched") {
-    return { ...event, partner: parsed(event.partner), common: parsed(event.common ?? null) };
-  }
-  if (event.type === "message" && event.json !== undefined) {
-    return { ...event, value: JSON.parse(event.json) };
-  }
-  if (event.type === "signal") return { type: "signal", value: JSON.parse(event.payload) };
-  if (event.type !== "ended") return event;
-  return { ...event, sentence: SENTENCES[/** @type {keyof typeof SENTENCES} */ (event.reason)] };
-}
-
-/** @param {string | null} json */
-function parsed(json) {
-  return json === null ? null : JSON.parse(json);
-}
-
-/** @param {string[]} [languages] */
-function rulesOf(languages) {
-  return languages === undefined || languages === null ? null : JSON.stringify({ languages });
-}
-
-/** @param {Profile} [profile] */
-function jsonOf(profile) {
-  return profile === undefined || profile === null ? null : JSON.stringify(profile);
-}
-
-/** @param {unknown} value */
-function bodyOf(value) {
-  if (value instanceof Uint8Array) return value.slice();
-  if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0));
-  // What isn't JSON at all (undefined, a function) is refused as such.
-  return JSON.stringify(value) ?? "";
 }

@@ -58,6 +58,7 @@ const ASSETS: &[Asset] = assets! {
     SCRIPT "/vyoma/settings.js"
     SCRIPT "/vyoma/storage.js"
     SCRIPT "/vyoma/typing.js"
+    SCRIPT "/vyoma/values.js"
     SCRIPT "/vyoma/watching.js"
     SCRIPT "/vyoma/wishes.js"
 };

@@ -4,10 +4,7 @@
 
 use super::score::{FIT, LANGUAGE, TOPICS as TOPICS_COUNT, points, sum};
 use super::signature::{Bits, Signature};
-use super::words::{LANGUAGES, OFFERS, REQUIRED, SEEKS, TOPICS, Words};
-
-/// The most words in a list of a profile.
-const MOST: usize = 16;
+use super::words::{LANGUAGES, MOST_IN_LIST as MOST, OFFERS, REQUIRED, SEEKS, TOPICS, Words};
 
 /// What is compared: each of one's lists with one of the other's.
 pub(super) const FACETS: usize = 3;

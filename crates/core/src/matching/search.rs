@@ -52,6 +52,8 @@ impl Pool {
             None => {
                 let until = now.after(self.patience.answer);
                 search.proving = Some(until);
+                // Who comes into sight again meanwhile doesn't see this one: afterwards it looks at all.
+                search.rest = None;
                 self.orders.push((ticket, Order::Probe));
                 Some(self.probing(until))
             }
@@ -78,9 +80,8 @@ impl Pool {
                 None => self.wait(ticket, found.rest, now),
             };
         }
-        // Who comes into sight again meanwhile doesn't see this one: afterwards it looks at all.
+        // Likewise.
         search.rest = None;
-        self.rests.finish(ticket);
         for candidate in search.probed.clone() {
             self.choice.hide(candidate);
             self.set(candidate, State::Probed);
@@ -210,6 +211,9 @@ impl Pool {
         if let Some(member) = self.members.get_mut(ticket) {
             member.state = state;
             self.probes.remove(&ticket);
+            if state != State::Waiting {
+                self.rests.finish(ticket);
+            }
         }
     }
 

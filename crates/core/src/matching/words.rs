@@ -17,6 +17,9 @@ pub(super) const LANGUAGES: usize = 3;
 pub(super) const REQUIRED: usize = 4;
 const LISTS: usize = 5;
 
+/// The most words of a list that are compared: all that a profile may hold.
+pub(super) const MOST_IN_LIST: usize = 16;
+
 const BYTES: usize = 3;
 
 /// Room for 16 words; more are kept elsewhere.
@@ -66,11 +69,12 @@ impl Tags {
     pub(super) fn intern(&mut self, person: &Person) -> Words {
         let (mut numbers, mut ends) = (SmallVec::with_capacity(person.len()), [0; LISTS]);
         for (list, end) in person.words().into_iter().zip(&mut ends) {
-            numbers.extend(list.iter().filter_map(|word| self.take(word)).map(|number| {
+            let words = list.iter().take(MOST_IN_LIST);
+            numbers.extend(words.filter_map(|word| self.take(word)).map(|number| {
                 let [low, middle, high, _] = number.to_le_bytes();
                 [low, middle, high]
             }));
-            // At most 3 * 16 + 2 * 8 words: what a profile and its rules may hold.
+            // Five lists of 16 are 80.
             *end = numbers.len() as u8;
         }
         Words { numbers, ends }
@@ -83,6 +87,7 @@ impl Tags {
             *uses -= 1;
             if *uses == 0 {
                 self.numbers.remove(word);
+                *word = Tag::default();
                 self.free.push(number);
             }
         }
@@ -138,12 +143,12 @@ mod tests {
     }
 
     #[test]
-    fn more_words_than_a_profile_may_hold_do_no_harm() {
+    fn more_words_than_a_profile_may_hold_are_passed_over() {
         use super::super::score::Lists;
         let list = |from: usize| (from..from + 200).map(|n| n.to_string().into_boxed_str());
         let lists =
             Lists { offers: list(0).collect(), seeks: list(0).collect(), ..Lists::default() };
         let words = Tags::default().intern(&Person::from_lists(lists));
-        assert_eq!((words.count(OFFERS), words.count(SEEKS)), (200, 200));
+        assert_eq!((words.count(OFFERS), words.count(SEEKS)), (MOST_IN_LIST, MOST_IN_LIST));
     }
 }
