@@ -52,6 +52,7 @@ impl Pool {
             None => {
                 let until = now.after(self.patience.answer);
                 search.proving = Some(until);
+                search.rest = None;
                 self.orders.push((ticket, Order::Probe));
                 Some(self.probing(until))
             }
@@ -104,7 +105,7 @@ impl Pool {
                         return Some(Step::Pair(candidate));
                     }
                     // It answered so long ago that it has to be asked again.
-                    self.show(candidate, Moment::NEVER);
+                    self.readmit(candidate);
                 }
                 Some(Probe { by, answered: false }) if *by == ticket => {
                     if now < until {
@@ -210,6 +211,9 @@ impl Pool {
         if let Some(member) = self.members.get_mut(ticket) {
             member.state = state;
             self.probes.remove(&ticket);
+            if state != State::Waiting {
+                self.rests.finish(ticket);
+            }
         }
     }
 
