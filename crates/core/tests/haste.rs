@@ -83,7 +83,7 @@ fn while_searches_lag_the_oldest_who_will_do_is_taken() {
         let better = place.wait(&speaks(r#"{"languages":["de"],"topics":["looms"]}"#));
         place.crowd();
         // Somebody is cut short, and isn't asked to go on.
-        let person = speaks(r#"{"languages":["en"]}"#).requiring(["xx"].into_iter());
+        let person = speaks(r#"{"languages":["en"]}"#);
         assert_eq!(place.join(&person).1, Step::Wait(Some(place.now)));
         place.now += Duration::from_millis(lag);
         let both = speaks(r#"{"languages":["en","de","pt"],"topics":["looms"]}"#);

@@ -295,4 +295,5 @@ fn nobody_is_left_for_long_beside_somebody_who_would_do() {
     }
     world.report(done, world.now - start);
     assert!(world.pairs > steps / 1000, "only {} pairs", world.pairs);
+    assert!(waiting < 100_000 || world.cut > 0, "no search was cut short");
 }

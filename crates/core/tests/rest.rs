@@ -158,3 +158,26 @@ fn who_answered_too_long_ago_and_is_let_go_looks_at_who_came_meanwhile() {
     place.pool.heard(asked, place.now);
     assert_eq!(place.go_on(asked), Step::Pair(beside), "they wait beside each other for ever");
 }
+
+#[test]
+fn whose_threshold_falls_amid_a_search_begins_anew() {
+    let mut place = Place::new(&[(0, 700), (3, 100)]);
+    let (old, _) = place.join(&speaks(r#"{"languages":["de"]}"#));
+    place.now += 4 * SECOND;
+    place.pool.heard(old, place.now);
+    assert_eq!(place.go_on(old), Step::Wait(None));
+    let person = speaks(r#"{"languages":["en"],"offers":["a"],"seeks":["a"]}"#);
+    let person = person.requiring(["xx"].into_iter());
+    for _ in 0..CROWD / 4 {
+        let (ticket, _) = place.join(&person);
+        place.go_on(ticket);
+    }
+    let seeker = speaks(r#"{"languages":["en","de"],"offers":["a"],"seeks":["a"]}"#);
+    let (seeker, step) = place.join(&seeker);
+    assert_eq!(step, Step::Wait(Some(place.now)), "it is cut short, behind the old one");
+    place.now += 3 * SECOND;
+    for heard in [seeker, old] {
+        place.pool.heard(heard, place.now);
+    }
+    assert_eq!(place.go_on(seeker), Step::Pair(old));
+}

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::error::SendError;
+use tokio::task::yield_now;
 use vyoma_core::matching::decisions::INVITED_NAME;
 use vyoma_core::matching::estimate::Interval;
 use vyoma_core::matching::{INVITED, Order, Pass, Person, Ticket, Uninvited};
@@ -73,7 +74,13 @@ pub(crate) async fn find(mut seat: Box<Seat>, shared: &Arc<Shared>) -> Found {
             }
             match park(&mut seat, &mut stay, shared).await {
                 Wake::Partner(partner) => return Found::Partner(seat, partner),
-                Wake::Step => stay.next = shared.lobby.step(seat.id(), stay.ticket, Instant::now()),
+                Wake::Step => {
+                    stay.next = shared.lobby.step(seat.id(), stay.ticket, Instant::now());
+                    if matches!(stay.next, Next::Wait(Some(at)) if at <= Instant::now()) {
+                        // It goes on at once, when others of this worker have had their turn.
+                        yield_now().await;
+                    }
+                }
                 Wake::Gone(reason) => {
                     let superseded = reason == Reason::Superseded;
                     let orphan = leave(&mut seat, stay, superseded, shared).await;

@@ -251,10 +251,13 @@ impl Choice {
         let (query, next) = (Query::new(&seeker.words), members.next());
         let own = scored.threshold(seeker, moment);
         let judge_one = |(age, other): (Age, &Member)| {
+            let met = query.allows(&other.words) && age != ticket.age();
+            if !met || self.is_barred(ticket, members.ticket_of(age), now) {
+                return None;
+            }
             let score = query.score(&other.words);
             let enough = score >= own.max(scored.threshold(other, moment));
-            let met = enough && query.allows(&other.words) && age != ticket.age();
-            (met && !self.is_barred(ticket, members.ticket_of(age), now)).then_some((score, age))
+            enough.then_some((score, age))
         };
         let mut judge = |ages: &[Age], judged: &mut Vec<(u16, Age)>| {
             let some: SmallVec<[(Age, &Member); AT_ONCE]> =

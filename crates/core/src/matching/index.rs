@@ -19,8 +19,8 @@ const LONG: usize = 4;
 /// To judge somebody costs as much as to pass so many entries: some cache misses.
 pub(super) const JUDGING: usize = 200;
 
-/// To plan costs as much as to pass so many entries.
-const PLANNING: usize = 2000;
+/// To plan costs as much as to pass so many entries, for each word of the seeker's.
+const PLANNING: usize = 150;
 
 /// So much work an entry is taken to be, before it is known: one in twenty is judged.
 const EXPECTED: f64 = 10.0;
@@ -156,9 +156,9 @@ impl Index {
         let spare = work / 2;
         let mut way = Way { query, score, left: work + spare, spare, seen: 0, best, judge };
         let (mut from, mut each) = (span.from, EXPECTED);
-        while from != span.to && !way.is_done() {
+        while from != span.to && !way.is_done() && !way.is_content() {
             let part = Span { from, ..span };
-            way.left = way.left.saturating_sub(PLANNING);
+            way.left = way.left.saturating_sub(PLANNING * query.len());
             from = match self.plans(query, part, way.floor()) {
                 None => self.judge_some(part, &mut way),
                 Some(plans) => self.follow(part, plans, &mut each, &mut way),
@@ -233,7 +233,6 @@ impl Index {
         while at < ages.len() {
             let (mut hits, from) = (Hits::default(), at);
             at = collect(signatures, at, &way.sieve(), 0, &mut hits);
-            hits.retain(|hit| signatures[*hit as usize] != Signature::STRUCK);
             hits.iter_mut().for_each(|hit| *hit = ages[*hit as usize]);
             way.took(at - from);
             way.judge(&hits);
@@ -261,6 +260,11 @@ impl Way<'_, '_> {
     pub(super) fn took(&mut self, entries: usize) {
         self.left = self.left.saturating_sub(entries);
         self.seen += entries;
+    }
+
+    /// Whether somebody was found, where the first is enough.
+    fn is_content(&self) -> bool {
+        self.best.hasty && !self.best.found.is_empty()
     }
 
     /// Whether but the spare work is left.

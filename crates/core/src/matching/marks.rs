@@ -59,3 +59,26 @@ impl Marks {
         self.marks.get(later).map_or(next, |(_, age)| *age)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_may_have_waited_for_so_long_is_older_than_what_is_told() {
+        let seconds = Duration::from_secs;
+        let relaxation = Relaxation::new(vec![(seconds(0), 500), (seconds(32), 0)]);
+        let mut marks = Marks::new(&relaxation.expect("it falls"));
+        let at = |time| Moment::ZERO.after(seconds(time));
+        // One a second; the clock of the fourth is behind.
+        for (age, came) in [0, 1, 2, 1, 4, 5].into_iter().enumerate() {
+            let since = marks.came(age as Age, at(came), age as Age + 1);
+            assert_eq!(since, at(came.max(if age == 3 { 2 } else { 0 })), "ticket {age}");
+        }
+        for (time, now, older) in [(0, 5, 6), (3, 5, 4), (5, 5, 1), (32, 5, 0), (32, 34, 4)] {
+            assert_eq!(marks.waited(seconds(time), at(now), 6), older, "{time} s at {now}");
+        }
+        // One that comes back to its old place has waited as long as before.
+        assert_eq!(marks.came(2, at(2), 6), at(2));
+    }
+}

@@ -18,6 +18,8 @@ use super::{MOST_POOLS, Ticket};
 pub(super) struct Moment(u64);
 
 impl Moment {
+    #[cfg(test)]
+    pub(super) const ZERO: Self = Self(0);
     pub(super) const NEVER: Self = Self(u64::MAX);
 
     /// So much later.

@@ -72,9 +72,13 @@ impl Person {
     }
 }
 
+/// As many characters of a word are compared, once it is made comparable: NFKC makes up to 18 of one.
+const MOST_CHARACTERS: usize = 128;
+
 /// Makes a word comparable.
 pub fn normalise(word: &str) -> Tag {
-    let folded: String = word.nfkc().default_case_fold().nfkc().collect();
+    let folded = word.nfkc().default_case_fold().nfkc().take(MOST_CHARACTERS);
+    let folded: String = folded.collect();
     folded.split_whitespace().collect::<Vec<_>>().join(" ").into_boxed_str()
 }
 

@@ -79,7 +79,12 @@ impl Posting {
 
     /// How many are older.
     pub(super) fn older(&self, age: Age, next: Age) -> usize {
-        let older = &self.signatures[..self.find(age, next)];
+        let at = self.find(age, next);
+        if at + 1 == self.ages.len() && self.signatures[at] != Signature::STRUCK {
+            // The youngest: most who ask have just come.
+            return self.len() - 1;
+        }
+        let older = &self.signatures[..at];
         older.iter().filter(|signature| **signature != Signature::STRUCK).count()
     }
 

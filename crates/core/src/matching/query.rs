@@ -27,6 +27,7 @@ pub(super) struct Query<'a> {
     bits: [Bits; FACETS],
     all_bits: Bits,
     language_bits: u64,
+    required_bits: u64,
 }
 
 /// Tells by signatures who may reach a score.
@@ -35,6 +36,8 @@ pub(super) struct Sieve {
     bits: [Bits; FACETS],
     all_bits: Bits,
     language_bits: u64,
+    /// Of the languages that it requires; all, if it requires none.
+    required_bits: u64,
     /// By the topics in common, without and with a language: of the two numbers of other words in common, the
     /// product, squared, is at least this much of the product of the other's two lengths.
     needed: [[f64; 2]; MOST + 1],
@@ -50,12 +53,21 @@ impl<'a> Query<'a> {
         let bits = [0, 1, 2].map(|facet| Bits::new(MEETS[facet], words.list(facet)));
         let all_bits = bits.into_iter().fold(Bits::default(), Bits::and);
         let language_bits = Bits::new(LANGUAGES, words.list(LANGUAGES)).any();
-        Self { words, lists, bits, all_bits, language_bits }
+        let required_bits = match words.count(REQUIRED) {
+            0 => u64::MAX,
+            _ => Bits::new(LANGUAGES, words.list(REQUIRED)).any(),
+        };
+        Self { words, lists, bits, all_bits, language_bits, required_bits }
     }
 
     /// Its words of a facet.
     pub(super) fn list(&self, facet: usize) -> impl Iterator<Item = u32> {
         self.words.list(facet)
+    }
+
+    /// How many words it has to look for.
+    pub(super) fn len(&self) -> usize {
+        (0..FACETS).map(|facet| self.words.count(facet)).sum()
     }
 
     /// Whether the languages that each requires allow it.
@@ -107,8 +119,8 @@ impl<'a> Query<'a> {
                 (missing.max(0.0) / FIT).powi(4) * own
             });
         }
-        let Self { bits, all_bits, language_bits, .. } = *self;
-        Sieve { bits, all_bits, language_bits, needed }
+        let Self { bits, all_bits, language_bits, required_bits, .. } = *self;
+        Sieve { bits, all_bits, language_bits, required_bits, needed }
     }
 }
 
@@ -122,7 +134,7 @@ impl Sieve {
         let length = |facet: usize, common: u32| signature.at_least(MEETS[facet]).max(common);
         let lengths = length(0, given) * length(1, taken);
         let product = f64::from(given * taken);
-        product * product >= needed * f64::from(lengths)
+        product * product >= needed * f64::from(lengths) && signature.has(self.required_bits)
     }
 
     /// So many of the seeker's words may be in lists of this signature, at most.

@@ -88,3 +88,22 @@ fn bit(list: usize, word: u32) -> u64 {
     let (start, width) = PARTS[list];
     1 << (start + word % width)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_share_a_bit_count_each() {
+        let (_, width) = PARTS[OFFERS];
+        // Five words of one bit, and one of another.
+        let words = (0..5).map(|round| 3 + round * width).chain([4]);
+        let bits = Bits::new(OFFERS, words);
+        assert_eq!((bits.once.count_ones(), bits.twice.count_ones(), bits.more), (2, 1, 3));
+        let has = |word| Signature(PRESENT | bit(OFFERS, word));
+        assert_eq!(bits.common(has(3)), 5);
+        assert!(bits.common(has(4)) >= 1, "at most is never too few");
+        assert_eq!(Bits::new(OFFERS, [3, 4].into_iter()).common(has(5)), 0);
+        assert!(!Signature::STRUCK.has(u64::MAX));
+    }
+}

@@ -54,9 +54,13 @@ struct Crowd {
 }
 
 impl Crowd {
-    fn gather() -> Self {
+    fn empty() -> Self {
         let (index, tags, draws) = (Index::default(), Tags::default(), Draws(20_261_125));
-        let mut crowd = Self { index, tags, people: Vec::new(), draws, next: FIRST };
+        Self { index, tags, people: Vec::new(), draws, next: FIRST }
+    }
+
+    fn gather() -> Self {
+        let mut crowd = Self::empty();
         for _ in 0..CROWD {
             crowd.come();
         }
@@ -64,7 +68,12 @@ impl Crowd {
     }
 
     fn come(&mut self) {
-        let words = self.tags.intern(&self.draws.person());
+        let person = self.draws.person();
+        self.come_as(&person);
+    }
+
+    fn come_as(&mut self, person: &Person) {
+        let words = self.tags.intern(person);
         let age = self.next;
         self.next = self.next.wrapping_add(1);
         self.index.insert(age, &words, self.next);
@@ -136,4 +145,20 @@ fn the_index_misses_nobody() {
     assert_eq!(crowd.index.everyone.len(), 0);
     let empty = |list: &Listing| matches!(list, Listing::These(posting) if posting.len() == 0);
     assert!(crowd.index.shelves.iter().all(|shelf| shelf.lists.iter().flatten().all(empty)));
+}
+
+#[test]
+fn who_has_but_a_word_without_a_list_in_common_is_found() {
+    let mut crowd = Crowd::empty();
+    let person = |json| Person::new(Profile::from_json(json).expect("a profile"));
+    crowd.come_as(&person(r#"{"offers":["rare"],"seeks":["other"]}"#));
+    for _ in 0..=MANY_AT_LEAST {
+        crowd.come_as(&person(r#"{"offers":["many"],"seeks":["many"]}"#));
+    }
+    let seeker = r#"{"offers":["many","rare"],"seeks":["many","rare"]}"#;
+    let words = crowd.tags.intern(&person(seeker));
+    let query = Query::new(&words);
+    let oldest = Some((495, FIRST + 1));
+    assert_eq!(crowd.naive(&query, 400), oldest);
+    assert_eq!(crowd.indexed(&query, 400, usize::MAX / 4), (oldest, 1));
 }
