@@ -5,7 +5,7 @@
 import { Driver } from "./driver.js";
 import { Receipts } from "./receipts.js";
 import { Refused } from "./refused.js";
-import { bodyOf, jsonOf, rulesOf, shown } from "./values.js";
+import { bodyOf, jsonOf, parsed, rulesOf, shown } from "./values.js";
 import { watchPage } from "./watching.js";
 
 /**

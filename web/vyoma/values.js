@@ -18,7 +18,7 @@ export function shown(event) {
 }
 
 /** @param {string | null} json */
-function parsed(json) {
+export function parsed(json) {
   return json === null ? null : JSON.parse(json);
 }
 
