@@ -1,4 +1,5 @@
-//! Searches that are cut short, and what happens to whoever has still to go on.
+//! Searches that are cut short: they go on, whatever happens meanwhile, and while they lag the oldest who will do
+//! is taken.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "a start to count from; later times are made up")]
@@ -43,6 +44,16 @@ impl Place {
         }
     }
 
+    /// Joins, and goes on until it has looked at everybody.
+    fn wait(&mut self, person: &Person) -> Ticket {
+        let (ticket, step) = self.join(person);
+        let cut = step == Step::Wait(Some(self.now));
+        let step = if cut { self.go_on(ticket) } else { step };
+        assert_eq!(step, Step::Wait(None));
+        ticket
+    }
+
+    /// People who speak English and require what nobody speaks: each is worth a look, and none may be met.
     fn crowd(&mut self) {
         let person = speaks(r#"{"languages":["en"]}"#).requiring(["xx"].into_iter());
         for _ in 0..CROWD {
@@ -180,4 +191,42 @@ fn whose_threshold_falls_amid_a_search_begins_anew() {
         place.pool.heard(heard, place.now);
     }
     assert_eq!(place.go_on(seeker), Step::Pair(old));
+}
+
+#[test]
+fn a_search_that_is_cut_short_goes_on_to_the_youngest() {
+    let mut place = Place::new(&[(0, 100)]);
+    place.crowd();
+    let last = place.wait(&speaks(r#"{"languages":["de"]}"#));
+    let (ticket, mut step) = place.join(&speaks(r#"{"languages":["en","de"]}"#));
+    let mut goes = 1;
+    while step == Step::Wait(Some(place.now)) {
+        assert_eq!(place.pool.lag(place.now + Duration::from_millis(7)), Duration::from_millis(7));
+        step = place.pool.step(ticket, place.now);
+        goes += 1;
+    }
+    assert_eq!(step, Step::Pair(last));
+    assert!(goes > 2, "all were looked at in {goes} goes");
+    assert_eq!(
+        place.pool.lag(place.now + Duration::from_secs(1)),
+        Duration::ZERO,
+        "nobody goes on"
+    );
+}
+
+#[test]
+fn while_searches_lag_the_oldest_who_will_do_is_taken() {
+    for (lag, hasty) in [(400, false), (600, true)] {
+        let mut place = Place::new(&[(0, 100)]);
+        let oldest = place.wait(&speaks(r#"{"languages":["en"]}"#).requiring(["pt"].into_iter()));
+        let better = place.wait(&speaks(r#"{"languages":["de"],"topics":["looms"]}"#));
+        place.crowd();
+        // Somebody is cut short, and isn't asked to go on.
+        let person = speaks(r#"{"languages":["en"]}"#);
+        assert_eq!(place.join(&person).1, Step::Wait(Some(place.now)));
+        place.now += Duration::from_millis(lag);
+        let both = speaks(r#"{"languages":["en","de","pt"],"topics":["looms"]}"#);
+        let taken = if hasty { oldest } else { better };
+        assert_eq!(place.join(&both).1, Step::Pair(taken), "with a lag of {lag} ms");
+    }
 }
