@@ -132,6 +132,10 @@ fn the_index_misses_nobody() {
         found += usize::from(expected.is_some());
         cut += usize::from(goes > 1);
         crowd.tags.free(&words);
+        let some = crowd.draws.below(crowd.people.len() as u64) as usize;
+        for at in [some, crowd.people.len() - 1] {
+            assert_eq!(crowd.index.older(crowd.people[at].0, crowd.next), at, "older than {at}");
+        }
         // Some come, more go.
         (0..10).for_each(|_| crowd.come());
         (0..40).for_each(|_| crowd.go());
