@@ -54,13 +54,17 @@ export class Seeking {
 
   /** Goes on with what this tab was about, or shows the arrival. */
   async begin() {
-    const wish = wishMemory.get();
     if (this.client.conversation) return this.#talk();
-    show("arrival");
+    const wish = wishMemory.get();
+    const view = wish ? "waiting" : "arrival";
+    if (wish) this.waiting.begin(wish.invite);
+    show(view);
     const others = await this.tabs.others();
-    if (shownView() !== "arrival") return;
+    if (shownView() !== view) return;
     if (others.includes("talking")) this.#isElsewhere("talking");
+    // A duplicated tab has a copy of the wish, which is the other's.
     else if (wish && others.length === 0) this.seek(wish);
+    else show("arrival");
   }
 
   /** Looks for a partner. @param {Wish} wish */
@@ -106,7 +110,7 @@ export class Seeking {
   async #waits(told) {
     this.#failures = 0;
     this.#wish ??= { profile: {}, invite: null };
-    this.waiting.tell(told);
+    this.waiting.tell(told, this.client.limits.features.includes("invite"));
     show("waiting");
     const others = await this.tabs.others();
     if (others.length > 0) this.waiting.meetsNobodyElse();

@@ -32,14 +32,20 @@ export class Waiting {
     for (const id of ["ahead", "widened", "estimate", "waiting-hint"]) tell(id, "");
     byId("alone").hidden = true;
     byId("anybody").hidden = invite === null;
-    byId("make-invitation").hidden = invite !== null;
+    byId("make-invitation").hidden = true;
   }
 
-  /** The server told how it stands. @param {Events["waiting"]} told */
-  tell({ ahead, widened, estimate_ms: estimate }) {
+  /**
+   * The server told how it stands.
+   *
+   * @param {Events["waiting"]} told
+   * @param {boolean} invites whether invitations can be made here
+   */
+  tell({ ahead, widened, estimate_ms: estimate }, invites) {
     const { words } = this;
     byId("waiting").dataset.line = "online";
     const invited = this.#invite !== null;
+    byId("make-invitation").hidden = invited || !invites;
     this.#title(invited ? "waiting.invited" : "waiting.title");
     tell("ahead", invited ? words.say("waiting.invited-line")
       : ahead === 0 ? words.say("waiting.alone") : words.say("waiting.ahead", { count: ahead }));
