@@ -64,7 +64,12 @@ export class Seeking {
     if (others.includes("talking")) this.#isElsewhere("talking");
     // A duplicated tab has a copy of the wish, which is the other's.
     else if (wish && others.length === 0) this.seek(wish);
-    else show("arrival");
+    else this.#arrive();
+  }
+
+  #arrive() {
+    wishMemory.set(null);
+    show("arrival");
   }
 
   /** Looks for a partner. @param {Wish} wish */
