@@ -84,8 +84,6 @@ export class Seeking {
     } catch (refused) {
       this.#isRefused(refused);
     }
-    // What comes next is fetched while nobody waits for it.
-    import("../conversation.js");
   }
 
   /** What the person entered: with the address's invitation, if it has one. @param {Profile} profile */
@@ -117,6 +115,8 @@ export class Seeking {
     this.#wish ??= { profile: {}, invite: null };
     this.waiting.tell(told, this.client.limits.features.includes("invite"));
     show("waiting");
+    // What comes next is fetched while nobody waits for it; if that fails, it is once more when it is needed.
+    import("../conversation.js").catch(() => {});
     const others = await this.tabs.others();
     if (others.length > 0) this.waiting.meetsNobodyElse();
   }
