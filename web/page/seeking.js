@@ -24,6 +24,16 @@ export function clientOf(pool, seat) {
   return connect(serverAddress(pool), { seat });
 }
 
+/**
+ * Why a WebSocket is refused: browsers don't tell a page, and the server answers the same address.
+ *
+ * @param {string | null} pool
+ * @returns {Promise<number | null>} the status; null if the server can't be reached
+ */
+async function whyRefused(pool) {
+  return fetch(serverAddress(pool), { cache: "no-store" }).then(({ status }) => status, () => null);
+}
+
 export class Seeking {
   /** What is wished for, while it is. @type {Wish | null} */
   #wish = null;
@@ -177,12 +187,12 @@ export class Seeking {
 
   async #cannotConnect() {
     this.#failures += 1;
-    if (shownView() !== "waiting") return;
-    if (this.#failures >= PATIENT_FAILURES) this.waiting.lost();
-    // A browser doesn't tell why an upgrade was refused: where the server is ready otherwise, it is the pool.
-    if (this.pool === null || this.#failures > PATIENT_FAILURES) return;
-    const ready = await fetch(new URL("readyz", startAddress()), { cache: "no-store" }).then(({ ok }) => ok, () => false);
-    if (ready && this.#failures >= PATIENT_FAILURES) this.#giveUp("problem.pool", this.words.say("problem.pool-line"));
+    if (shownView() !== "waiting" || this.#failures < PATIENT_FAILURES) return;
+    this.waiting.lost();
+    if (this.#failures > PATIENT_FAILURES) return;
+    const why = await whyRefused(this.pool);
+    if (why === 404) this.#giveUp("problem.pool", this.words.say("problem.pool-line"));
+    else if (why === 503 || why === 429) this.waiting.full();
   }
 
   /** The server, or the SDK, takes no such wish. @param {any} refused */

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use qrcode::{Color, QrCode};
+use vyoma_protocol::handshake::query_value;
 
 /// The longest link, in bytes: with an invitation and a pool one has about a hundred. The work grows
 /// with it, too: this is a code of 81 modules a side, which takes about a millisecond.
@@ -23,8 +24,7 @@ pub(crate) fn svg(query: Option<&str>, host: Option<&str>) -> Result<String, &'s
         "Ask for /qr.svg?link= and an address of this server, percent-encoded.\n";
     const OURS: &str =
         "The link must be http:// or https://, this server's own host, and a path.\n";
-    let pairs = query.unwrap_or_default().split('&');
-    let link = pairs.filter_map(|pair| pair.strip_prefix("link=")).next().ok_or(REQUIRED)?;
+    let link = query.and_then(|query| query_value(query, "link")).ok_or(REQUIRED)?;
     let link = decoded(link).ok_or(REQUIRED)?;
     if link.len() > LONGEST {
         return Err("The link must have at most 512 bytes.\n");

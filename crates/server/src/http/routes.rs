@@ -11,6 +11,7 @@ use hyper::header::{
 };
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
+use vyoma_protocol::handshake::query_value;
 
 use super::encodings::{self, Encoding};
 use super::{Visitor, headers};
@@ -45,7 +46,7 @@ async fn find(request: &Parts, visitor: Visitor, shared: &Shared) -> Answer {
     let page = visitor != Visitor::Scraper;
     match request.uri.path() {
         "/" | "/demo" if page => home(request, shared).await,
-        "/ws" if page => upgrade_required(),
+        "/ws" if page => websocket(request, shared),
         "/qr.svg" if page => qr(request),
         "/healthz" => text(StatusCode::OK, "ok\n"),
         "/readyz" => readiness(shared.shutdown.draining()),
@@ -114,6 +115,18 @@ fn qr(request: &Parts) -> Answer {
         Ok(svg) => with(found(SVG, svg), [(CACHE_CONTROL, "no-store"), (CONNECTION, "close")]),
         Err(sentence) => text(StatusCode::BAD_REQUEST, sentence),
     }
+}
+
+/// Browsers don't tell a page why its WebSocket was refused; the same address without an upgrade does,
+/// as far as it is the pool.
+fn websocket(request: &Parts, shared: &Shared) -> Answer {
+    let pool = request.uri.query().and_then(|query| query_value(query, "pool"));
+    let Err(refusal) = shared.pools.find(pool, &shared.lobby) else { return upgrade_required() };
+    let mut answer = text(StatusCode::NOT_FOUND, refusal.sentence());
+    if let Ok(status) = StatusCode::from_u16(refusal.status()) {
+        *answer.status_mut() = status;
+    }
+    with(answer, [(CONNECTION, "close")])
 }
 
 fn upgrade_required() -> Answer {
