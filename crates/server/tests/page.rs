@@ -9,7 +9,8 @@ use common::http::{Answer, ask, get};
 use common::{House, http};
 use vyoma_server::Place;
 
-const BROWSER: &str = "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n";
+const BROWSER: &str =
+    "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\nSec-Fetch-Mode: navigate\r\n";
 
 /// `_/<hash>/`, as the page names it.
 fn tree(house: &House) -> String {
@@ -49,6 +50,9 @@ fn the_page_may_do_little_and_says_so() {
                 ),
             ],
         );
+        // Browsers complain of it where they don't trust the transport; there they don't say this.
+        let plain = get(house.address(), path, "Accept: text/html\r\n");
+        assert_eq!(plain.header("cross-origin-opener-policy"), None);
         let off = page.header("permissions-policy").unwrap();
         assert!(off.contains("camera=()") && off.contains("microphone=()"), "{off}");
         assert!(page.body.starts_with("<!doctype html>") && page.body.ends_with("</html>\n"));
@@ -172,7 +176,10 @@ fn a_file_comes_in_the_form_that_is_asked_for() {
     // The page itself is filled in, so it comes in gzip only.
     let page = get(house.address(), "/", BROWSER).body;
     let packed = get(house.address(), "/", &format!("{BROWSER}Accept-Encoding: gzip, br\r\n"));
-    assert_headers(&packed, &[("content-encoding", "gzip"), ("vary", "Accept, Accept-Encoding")]);
+    assert_headers(
+        &packed,
+        &[("content-encoding", "gzip"), ("vary", "Accept, Accept-Encoding, Sec-Fetch-Mode")],
+    );
     assert_eq!(unpacked(Some("gzip"), &packed.bytes), page);
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Knows browsers' rules for a page and its files. Must not know routes.
 
+use hyper::HeaderMap;
 use hyper::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -24,15 +25,18 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// For whatever a browser may open by itself.
-pub(super) const PAGE: [(HeaderName, &str); 7] = [
+pub(super) const PAGE: [(HeaderName, &str); 6] = [
     (CONTENT_SECURITY_POLICY, PAGE_POLICY),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "no-referrer"),
-    (OPENER_POLICY, "same-origin"),
     (RESOURCE_POLICY, "same-origin"),
     (PERMISSIONS_POLICY, SWITCHED_OFF),
     (CACHE_CONTROL, "no-cache"),
 ];
+
+/// For a page, beside [`PAGE`], where a browser trusts the way it came ([`is_trusted`]): no other
+/// site's window has a hold on it.
+pub(super) const ALONE: [(HeaderName, &str); 1] = [(OPENER_POLICY, "same-origin")];
 
 /// For the files of a page, of which there are dozens: what goes beyond that is a kilobyte each.
 pub(super) const FILE: [(HeaderName, &str); 3] = [
@@ -44,3 +48,10 @@ pub(super) const FILE: [(HeaderName, &str); 3] = [
 /// For what an address never changes: a year, which stands for ever (RFC 9111, section 5.2.2.1).
 pub(super) const LASTING: [(HeaderName, &str); 1] =
     [(CACHE_CONTROL, "public, max-age=31536000, immutable")];
+
+/// Whether a browser takes this server for one it reaches safely, by HTTPS or on its own machine: only
+/// then does it say how it fetches (Fetch Metadata, section 2), and only then does it heed [`ALONE`],
+/// about which it complains elsewhere.
+pub(super) fn is_trusted(headers: &HeaderMap) -> bool {
+    headers.contains_key("sec-fetch-mode")
+}

@@ -67,7 +67,7 @@ async fn home(request: &Parts, shared: &Shared) -> Answer {
             Err(_) => unreadable(),
         },
     };
-    with(answer, [(VARY, "Accept, Accept-Encoding")])
+    with(answer, [(VARY, "Accept, Accept-Encoding, Sec-Fetch-Mode")])
 }
 
 /// A file of the page, or where it is now.
@@ -93,8 +93,13 @@ fn encoded(file: File, request: &Parts) -> Answer {
     if !encoding.is_empty() {
         answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
-    let answer =
-        if kind == HTML { with(answer, headers::PAGE) } else { with(answer, headers::FILE) };
+    let answer = match kind {
+        HTML if headers::is_trusted(&request.headers) => {
+            with(with(answer, headers::PAGE), headers::ALONE)
+        }
+        HTML => with(answer, headers::PAGE),
+        _ => with(answer, headers::FILE),
+    };
     if lasting { with(answer, headers::LASTING) } else { answer }
 }
 
