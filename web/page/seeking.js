@@ -191,8 +191,14 @@ export class Seeking {
     this.waiting.lost();
     if (this.#failures > PATIENT_FAILURES) return;
     const why = await whyRefused(this.pool);
-    if (why === 404) this.#giveUp("problem.pool", this.words.say("problem.pool-line"));
+    if (why === 404) this.#noSuchPool();
     else if (why === 503 || why === 429) this.waiting.full();
+  }
+
+  /** There is still the place that is there for all. */
+  #noSuchPool() {
+    this.#giveUp("problem.pool", this.words.say("problem.pool-line"));
+    byId("back").addEventListener("click", () => location.assign(startAddress()));
   }
 
   /** The server, or the SDK, takes no such wish. @param {any} refused */
@@ -202,8 +208,9 @@ export class Seeking {
     if (why === "in_conversation") return this.#isElsewhere("talking");
     const known = `refused.${why}`;
     const line = this.words.table[known] ? this.words.say(known) : sentence ?? message;
-    this.invite = null;
+    const invited = Boolean(this.#wish?.invite);
     this.#giveUp("problem.refused", line);
+    if (invited) byId("retry").textContent = this.words.say("arrival.start");
   }
 
   /** @param {string} title @param {string} line */
@@ -217,6 +224,7 @@ export class Seeking {
     wishMemory.set(null);
     this.#forgetInvitation();
     byId("problem-title").textContent = this.words.say(title);
+    byId("retry").textContent = this.words.say("problem.retry");
     tell("problem-line", line);
     show("problem");
   }
