@@ -178,7 +178,7 @@ export class Seeking {
   #ended({ conversation, reason }) {
     if (reason === "superseded") return this.#isElsewhere(conversation === null ? "waiting" : "talking");
     if (conversation !== null || reason === "left" || !this.#wish) return;
-    this.#problem("problem.ended", this.words.say(`conversation.ended.${reason}`));
+    this.#problem("problem.ended", this.words.say("problem.ended-line"));
   }
 
   #isLost() {

@@ -84,6 +84,7 @@ export default {
 
     "problem.refused": "That didn’t work",
     "problem.ended": "The wait is over",
+    "problem.ended-line": "The server has ended it, perhaps because it is being restarted. Please try again.",
     "problem.pool": "This place isn’t open",
     "problem.pool-line": "The link may be misspelt, or the place no longer there.",
     "problem.retry": "Try again",
