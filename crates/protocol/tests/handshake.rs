@@ -161,6 +161,24 @@ fn other_requests_are_left_to_http() {
 }
 
 #[test]
+fn another_request_may_follow_where_it_is_clear_where() {
+    for (head, persistent) in [
+        ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", true),
+        ("GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n", true),
+        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", true),
+        ("GET / HTTP/1.1\r\nHost: a\r\nConnection: te, CLOSE\r\n\r\n", false),
+        ("GET / HTTP/1.1\r\nHost: a\r\nConnection: te\r\nConnection: close\r\n\r\n", false),
+        ("GET / HTTP/1.0\r\n\r\n", false),
+        ("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", false),
+        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", false),
+        ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", false),
+    ] {
+        let request = Request::parse(head.as_bytes()).expect("it is sound");
+        assert_eq!(request.persistent, persistent, "{head:?}");
+    }
+}
+
+#[test]
 fn fields_are_counted() {
     let with = |count: usize| {
         let more = "X: y\r\n".repeat(count - 1);

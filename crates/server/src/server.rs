@@ -160,6 +160,8 @@ impl Server {
             let body = move || {
                 let service = service(sockets, Arc::clone(&shared));
                 worker::run(&runtime, index, orders, service, &shared);
+                // Not by dropping it: that would wait for a disk that doesn't answer.
+                runtime.shutdown_background();
             };
             let thread = thread::Builder::new().name(format!("worker-{index}")).spawn(body)?;
             server.lock_threads().push(thread);
