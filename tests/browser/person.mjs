@@ -7,8 +7,8 @@ import assert from "node:assert/strict";
 import { Tab } from "./browser.mjs";
 
 // A hang guard, not a speed limit; shorter where somebody waits for a test that fails.
-const PATIENCE_MS = Number(process.env.VYOMA_PATIENCE_MS ?? 30_000);
-const LOOK_EVERY_MS = 40;
+export const PATIENCE_MS = Number(process.env.VYOMA_PATIENCE_MS ?? 30_000);
+export const LOOK_EVERY_MS = 40;
 
 export class Person {
   /** @param {{viewport?: object, media?: object[]}} look `media` as for `emulateMediaFeatures` (Chromium) */
@@ -107,6 +107,24 @@ export class Person {
     );
   }
 
+  /** Turns to another window, as far as the page can tell. */
+  looksAway() {
+    return this.#isVisible(false);
+  }
+
+  looksBack() {
+    return this.#isVisible(true);
+  }
+
+  #isVisible(visible) {
+    return this.page.evaluate((shown) => {
+      const state = shown ? "visible" : "hidden";
+      Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+      Object.defineProperty(document, "hidden", { value: !shown, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, visible);
+  }
+
   // --- Before the conversation --------------------------------------------------------------------
 
   /** Gives a name and looks for somebody. */
@@ -189,6 +207,11 @@ export class Person {
       n,
       more,
     );
+  }
+
+  mark(n) {
+    const message = `${this.within}.vy-message[data-side="mine"][data-n="${n}"]`;
+    return this.page.$eval(message, (element) => element.dataset.mark);
   }
 
   /** Waits until the conversation as a whole says this of itself: `state`, `line`, `partner`. */

@@ -3,13 +3,14 @@
 //
 // Knows when things start and end. Must not know what a test is about.
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, beforeEach, test } from "node:test";
 import { startServer } from "../server.mjs";
 import { launch } from "./browser.mjs";
-import { Person } from "./person.mjs";
+import { LOOK_EVERY_MS, PATIENCE_MS, Person } from "./person.mjs";
+import { startProxy } from "./proxy.mjs";
 
 export const CHROMIUM = ["chromium", "chromium"];
 export const FIREFOX = ["firefox", "firefox"];
@@ -24,6 +25,7 @@ export const NO_SERVER =
 export class Stage {
   #browsers = new Map();
   #options;
+  #roads = [];
   people = [];
 
   /** Registers the hooks of this test file. `browser` are options of `launch`. */
@@ -59,13 +61,22 @@ export class Stage {
     return this.server;
   }
 
-  /** What the server keeps in its directory, empty if it has no such file yet. */
-  kept(name) {
-    try {
-      return readFileSync(join(this.directory, name), "utf8");
-    } catch {
-      return "";
+  /** Waits until a file in the server's directory has at least so many lines, and returns them. */
+  async keeps(name, count) {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const lines = linesOf(join(this.directory, name));
+      if (lines.length >= count) return lines;
+      if (Date.now() > deadline) throw new Error(`gave up waiting for ${count} lines of ${name}`);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
+  }
+
+  /** A stretch of network before the server, that can be cut or have go silent. */
+  async road() {
+    const road = await startProxy(this.server.port);
+    this.#roads.push(road);
+    return road;
   }
 
   /** `host:port` of the server, or of what stands in its place. */
@@ -107,8 +118,15 @@ export class Stage {
       for (const person of people) person.assertClean();
     } finally {
       await Promise.all(people.map((person) => person.closes()));
+      for (const road of this.#roads.splice(0)) await road.close();
       await server?.kill();
       rmSync(this.directory, { recursive: true, force: true });
     }
   }
+}
+
+/** None if there is no such file yet. */
+function linesOf(path) {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, "utf8").split("\n").filter((line) => line !== "");
 }
