@@ -11,6 +11,8 @@ export const PATIENCE_MS = Number(process.env.VYOMA_PATIENCE_MS ?? 30_000);
 export const LOOK_EVERY_MS = 40;
 
 export class Person {
+  #lifecycle = null;
+
   /** @param {{viewport?: object, media?: object[]}} look `media` as for `emulateMediaFeatures` (Chromium) */
   static async open(browser, host, { viewport, media } = {}) {
     const person = new Person();
@@ -27,7 +29,7 @@ export class Person {
 
   /** The same person at another of their tabs. */
   at(page) {
-    return Object.assign(Object.create(Person.prototype), this, { page });
+    return Object.assign(new Person(), this, { page });
   }
 
   async opensTab(path = "/") {
@@ -116,6 +118,23 @@ export class Person {
     return this.#isVisible(true);
   }
 
+  /** The phone is put away: the page is out of sight, and in Chromium it is frozen, too. */
+  async sleeps() {
+    await this.looksAway();
+    await this.#lives("frozen");
+  }
+
+  async wakes() {
+    await this.#lives("active");
+    await this.looksBack();
+  }
+
+  async #lives(state) {
+    if (this.kind !== "chromium") return;
+    this.#lifecycle ??= await this.page.createCDPSession();
+    await this.#lifecycle.send("Page.setWebLifecycleState", { state });
+  }
+
   #isVisible(visible) {
     return this.page.evaluate((shown) => {
       const state = shown ? "visible" : "hidden";
@@ -187,6 +206,11 @@ export class Person {
       shown,
       texts,
     );
+  }
+
+  /** How many WebSockets this person's tabs have asked for; only Chromium tells. */
+  sockets() {
+    return this.tab.requests.filter((url) => url.startsWith("ws")).length;
   }
 
   /** All messages of a side (`mine`, `theirs`), as they stand there now. */

@@ -9,7 +9,9 @@ import { connect, createServer } from "node:net";
 /** Listens on a port of its own and passes all to `port` of the loopback address. */
 export async function startProxy(port) {
   const pairs = new Set();
+  // Nothing passes; what comes stays where it is.
   let silent = false;
+  // New connections end at once.
   let closed = false;
   const listener = createServer((near) => {
     if (closed) return void near.destroy();
@@ -23,8 +25,8 @@ export async function startProxy(port) {
   function pass(from, to) {
     from.on("error", () => {});
     from.on("data", (data) => to.write(data));
-    from.on("end", () => to.end());
-    from.on("close", () => to.destroy());
+    from.on("end", () => silent || to.end());
+    from.on("close", () => silent || to.destroy());
   }
 
   const each = (what) => {
@@ -39,29 +41,30 @@ export async function startProxy(port) {
       silent = true;
       each((socket) => socket.pause());
     },
-    /** What was silent is dead; new connections pass. */
+    /** The same, but the server sees the connections end; the page doesn't. */
+    sever() {
+      this.stall();
+      for (const [, far] of pairs) far.destroy();
+    },
+    /** New connections pass again; those that were silent stay so for ever. */
     mend() {
       silent = false;
       closed = false;
-      this.drop();
     },
     /** What was held back passes on, as if nothing had been. */
     resume() {
       silent = false;
       each((socket) => socket.resume());
     },
-    /** Every connection ends; new ones pass. */
-    drop() {
+    /** Every connection ends, and new ones do, too. */
+    cut() {
+      silent = false;
+      closed = true;
       each((socket) => socket.destroy());
       pairs.clear();
     },
-    /** Every connection ends, and new ones do, too. */
-    cut() {
-      closed = true;
-      this.drop();
-    },
-    async close() {
-      this.drop();
+    close() {
+      this.cut();
       listener.close();
     },
   };

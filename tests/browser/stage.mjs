@@ -85,18 +85,21 @@ export class Stage {
   }
 
   /** Somebody with a browser of this kind, at `path` of the server. */
-  async person(kind, path = "/", { host = this.host(), ...look } = {}) {
+  async person(kind, path = "/", { host, ...look } = {}) {
     const browser = await this.browser(kind);
-    const person = await Person.open(browser, host, look);
+    const person = await Person.open(browser, host ?? this.host(), look);
     this.people.push(person);
     await person.goes(path);
     return person;
   }
 
-  /** Two people who have found each other, Ada in a browser of the first kind and Ben of the second. */
-  async pair(first, second, { flags = [] } = {}) {
-    await this.serves(...flags);
-    const ada = await this.person(first);
+  /**
+   * Two people who have found each other, Ada in a browser of the first kind and Ben of the second; Ada by
+   * way of `host`, if one is given.
+   */
+  async pair(first, second, { flags = [], host } = {}) {
+    if (!this.server) await this.serves(...flags);
+    const ada = await this.person(first, "/", { host });
     await ada.arrives("Ada");
     await ada.sees("waiting");
     const ben = await this.person(second);
@@ -118,7 +121,7 @@ export class Stage {
       for (const person of people) person.assertClean();
     } finally {
       await Promise.all(people.map((person) => person.closes()));
-      for (const road of this.#roads.splice(0)) await road.close();
+      for (const road of this.#roads.splice(0)) road.close();
       await server?.kill();
       rmSync(this.directory, { recursive: true, force: true });
     }
