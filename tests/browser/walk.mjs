@@ -4,7 +4,15 @@
 
 import { partner } from "./partner.mjs";
 
-/** A partner with a full card, and something to say. */
+/** Who goes through the views. */
+export const ADA = {
+  name: "Ada",
+  headline: "Writes notes on engines",
+  topics: ["Weaving", "Steam engines"],
+  offers: ["Pattern design"],
+};
+
+/** A partner with a full card. */
 export const BEN = {
   name: "Ben Okafor",
   headline: "Repairs looms, and the people who work them",
@@ -14,15 +22,18 @@ export const BEN = {
   languages: ["en", "hi"],
 };
 
+const TALK = ["Hello!", "Hello, and welcome."];
+
 /**
- * Takes somebody new through every view, with one browser, and calls `look(name, person)` in each.
- * `says` are what the two say, by turns.
+ * Takes somebody through every view, and calls `look(name, person)` in each: somebody new with a browser of
+ * this kind, or `as` somebody who is at the arrival. `says` are what the two say, by turns; `profile` is the
+ * partner's.
  */
-export async function walk(stage, kind, look, { says = ["Hello!", "Hello, and welcome."], ...where } = {}) {
-  const person = await stage.person(kind, "/", where);
-  await arrival(person, look);
+export async function walk(stage, kind, look, { says = TALK, profile = BEN, own = ADA, as, ...where } = {}) {
+  const person = as ?? (await stage.person(kind, "/", where));
+  await arrival(person, look, own);
   await waiting(person, look);
-  const ben = await conversation(stage, person, look, says);
+  const ben = await conversation(stage, person, look, { says, profile });
   const second = await person.opensTab();
   await second.sees("elsewhere");
   await look("elsewhere", second);
@@ -30,7 +41,7 @@ export async function walk(stage, kind, look, { says = ["Hello!", "Hello, and we
   await ended(person, ben, look);
   await ben.close();
   await person.goes("/?invite=baku-niro-zapi-tulo");
-  await person.arrives("Ada");
+  await person.arrives(own.name);
   await person.sees("problem");
   await look("problem", person);
   await person.goes("/demo");
@@ -40,13 +51,13 @@ export async function walk(stage, kind, look, { says = ["Hello!", "Hello, and we
   await look("demo", person);
 }
 
-async function arrival(person, look) {
+async function arrival(person, look, { name, headline, topics, offers }) {
   await person.sees("arrival");
   await look("arrival", person);
-  await person.replaces("#name", "Ada");
-  await person.page.type("#headline", "Writes notes on engines");
-  await person.chooses("#topics", "Weaving", "Steam engines");
-  await person.chooses("#offers", "Pattern design");
+  await person.replaces("#name", name);
+  await person.chooses("#topics", ...topics);
+  await person.chooses("#offers", ...offers);
+  await person.replaces("#headline", headline);
   await person.finds(".chip");
   await look("arrival, with all there is to say", person);
 }
@@ -63,9 +74,9 @@ async function waiting(person, look) {
   await look("waiting, with an invitation", person);
 }
 
-async function conversation(stage, person, look, says) {
+async function conversation(stage, person, look, { says, profile }) {
   const invite = await person.page.$eval("#invite-code", (code) => code.textContent);
-  const ben = await partner(stage.host(), BEN, { invite });
+  const ben = await partner(stage.host(), profile, { invite });
   await person.sees("conversation");
   await look("a conversation that begins", person);
   for (const [index, text] of says.entries()) {
