@@ -17,7 +17,7 @@ const KINDS = {
     variable: "CHROMIUM",
     places: ["/usr/bin/chromium", "/usr/bin/chromium-browser"],
     package: "chromium",
-    options: ({ language, dark }) => ({
+    options: ({ language, dark, flags }) => ({
       args: [
         "--no-sandbox",
         "--disable-gpu",
@@ -30,6 +30,7 @@ const KINDS = {
         `--lang=${language}`,
         `--accept-lang=${language}`,
         ...(dark ? ["--force-dark-mode"] : []),
+        ...flags,
       ],
     }),
   },
@@ -60,9 +61,9 @@ function executable({ variable, places, package: name }) {
 
 /**
  * A headless browser, `chromium` or `firefox`, with a profile of its own. `language` is the person's;
- * `dark` whether the system's colours are. `close` ends it and removes the profile.
+ * `dark` whether the system's colours are; `flags` are more of Chromium's. `close` ends it and removes the profile.
  */
-export async function launch(kind = "chromium", { language = "en-US", dark = false } = {}) {
+export async function launch(kind = "chromium", { language = "en-US", dark = false, flags = [] } = {}) {
   const profile = mkdtempSync(join(tmpdir(), "vyoma-browser-"));
   const browser = await puppeteer.launch({
     browser: kind === "firefox" ? "firefox" : "chrome",
@@ -72,7 +73,7 @@ export async function launch(kind = "chromium", { language = "en-US", dark = fal
     protocolTimeout: PATIENCE_MS,
     defaultViewport: { width: 1100, height: 800 },
     userDataDir: profile,
-    ...KINDS[kind].options({ language, dark }),
+    ...KINDS[kind].options({ language, dark, flags }),
   });
   return {
     kind,

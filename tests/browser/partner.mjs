@@ -9,8 +9,9 @@ import { connect } from "../../web/vyoma.js";
 import { patiently } from "../server.mjs";
 
 /** Somebody who looks for a partner through the SDK. `heard` are the values of the partner's messages. */
-export async function partner(host, profile = { name: "Ben" }, how = {}) {
-  const client = await connect(`ws://${host}/ws`, { WebSocket, settings: { backoff_first_ms: 50 } });
+export async function partner(host, profile = { name: "Ben" }, { pool, ...how } = {}) {
+  const query = pool === undefined ? "" : `?pool=${pool}`;
+  const client = await connect(`ws://${host}/ws${query}`, { WebSocket, settings: { backoff_first_ms: 50 } });
   const events = [];
   let look = () => {};
   for (const type of ["waiting", "matched", "message", "away", "back", "ended", "done", "typing", "read", "error"]) {

@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_missing_browser_is_named_with_the_command_that_installs_it() {
-        let none = Browser { package: "netscape", variable: "NETSCAPE", places: ["/no/1", "/no/2"] };
+        let none =
+            Browser { package: "netscape", variable: "NETSCAPE", places: ["/no/1", "/no/2"] };
         let complaint = none.require().expect_err("there is none").to_string();
         assert!(complaint.contains("`apt-get install netscape`"), "{complaint}");
         assert!(complaint.contains("the variable NETSCAPE"), "{complaint}");
