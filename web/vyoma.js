@@ -30,6 +30,7 @@ export { BadSaved, Client, tabStorage };
  * @typedef {object} Options
  * @property {Storage | "tab" | "memory"} [storage] where to keep what is needed to come back: in
  *   browsers the tab (see `tabStorage`), elsewhere memory, if not given
+ * @property {string} [seat] what another client's `handOver` returned: to go on from there
  * @property {import("./vyoma/driver.js").SocketConstructor} [WebSocket] the platform's own if not
  *   given; Node before 22 has none: pass that of the package `ws`
  * @property {Partial<Settings>} [settings] the rules' numbers, where they should differ
@@ -43,17 +44,22 @@ export { BadSaved, Client, tabStorage };
  * @param {Options} [options]
  * @returns {Promise<Client>}
  * @throws {TypeError} if the address or an option makes no sense, or there is no WebSocket
- * @throws {BadSaved} if what a storage of the application's had can't be used; what a tab had is
- *   dropped then, and `not_kept` tells of it
+ * @throws {BadSaved} if `seat`, or what a storage of the application's had, can't be used; what a tab had
+ *   is dropped then, and `not_kept` tells of it
  */
 export async function connect(url, options = {}) {
-  const { WebSocket = globalThis.WebSocket, settings = {}, storage } = options;
+  const { WebSocket = globalThis.WebSocket, settings = {}, storage, seat } = options;
   if (!WebSocket) {
     throw new TypeError("there is no WebSocket here: pass one, as in { WebSocket } of the package ws");
   }
   const parts = { url: address(url), WebSocket, settings: allSettings(settings) };
   const chosen = storageOf(storage);
   const kept = (await chosen?.load()) ?? null;
+  if (seat !== undefined) {
+    const saved = parseSaved(seat);
+    await chosen?.save(seat, saved.device);
+    return new Client({ ...parts, storage: chosen, saved });
+  }
   try {
     const saved = kept === null ? nothing() : parseSaved(kept);
     return new Client({ ...parts, storage: chosen, saved });

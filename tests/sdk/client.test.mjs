@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { WebSocket as UndiciSocket } from "undici";
 import { WebSocket as WsSocket } from "ws";
 
-import { connect } from "../../web/vyoma.js";
+import { BadSaved, connect } from "../../web/vyoma.js";
 import { patiently, startServer } from "../server.mjs";
 
 let server;
@@ -45,8 +45,8 @@ async function proxy(to) {
 
 /** A client, and what it hears by type. */
 async function client(how = {}) {
-  const { port = server.port, pool, storage, settings, WebSocket = WsSocket } = how;
-  const options = { storage, WebSocket, settings: { backoff_first_ms: 50, backoff_most_ms: 200, ...settings } };
+  const { port = server.port, pool, storage, seat, settings, WebSocket = WsSocket } = how;
+  const options = { storage, seat, WebSocket, settings: { backoff_first_ms: 50, backoff_most_ms: 200, ...settings } };
   const query = pool ? `?pool=${pool}` : "";
   const it = await connect(`http://127.0.0.1:${port}/ws${query}#ignored`, options);
   const heard = [];
@@ -365,4 +365,32 @@ test("a storage that fails is told of, and the conversation goes on", async () =
   ben.listen();
   assert.ok(await (await ada.it.send("anyway")).delivered());
   await Promise.all([ada.it.close(), ben.it.close()]);
+});
+
+test("a client hands its conversation over, with what isn't delivered, and keeps nothing of it", async () => {
+  const texts = [];
+  const storage = { load: () => null, save: (text) => void texts.push(text) };
+  const [ada, ben] = await pair({ storage });
+  await ada.it.send("before");
+  // Ben takes no message yet: it is on its way when Ada moves.
+  const seat = await ada.it.handOver();
+  assert.equal(JSON.parse(texts.at(-1)).seat, null, "a reloaded tab has no seat to come back to");
+  await assert.rejects(ada.it.handOver(), isRefused("closed"));
+
+  const kept = [];
+  const moved = await client({ seat, storage: { load: () => null, save: (text) => void kept.push(text) } });
+  assert.equal(kept[0], seat, "it is kept before anything else");
+  assert.deepEqual(moved.it.conversation.partner, { name: "Ben", languages: ["en"] });
+  moved.listen();
+  await moved.it.send("after");
+  ben.listen();
+  await patiently(new Promise((resolve) => moved.it.on("delivered", ({ n }) => n === 2 && resolve())), "both");
+  const values = ben.heard.filter(({ type }) => type === "message").map(({ value }) => value);
+  assert.deepEqual(values, ["before", "after"]);
+  await ben.it.send("welcome");
+  assert.equal((await moved.hear("message")).value, "welcome");
+});
+
+test("a seat that makes no sense is refused", async () => {
+  await assert.rejects(client({ seat: '{"version":1}' }), BadSaved);
 });

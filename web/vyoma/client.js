@@ -284,18 +284,35 @@ export class Client {
     this.#do((session, now) => session.wake(now));
   }
 
-  /** Closes the connection; a seat is kept for the grace. Nothing more is told. */
+  /** Closes the connection; a seat is kept for the grace. Nothing more is told. @returns {Promise<void>} */
   close() {
-    if (!this.#closed) {
-      this.#stopWatching();
-      this.#events = [];
-      this.#closed = this.#driver.close();
-      this.#drain();
-      this.#receipts.finish();
-      this.#inviting?.reject(new Refused("closed"));
-      this.#inviting = null;
-    }
-    return this.#closed;
+    return this.#closed ?? this.#end(this.#driver.close());
+  }
+
+  /**
+   * Closes, and gives the seat away: `connect` goes on from what is returned (option `seat`), in another
+   * tab for instance. It is a secret, and good for one client.
+   *
+   * @returns {Promise<string>}
+   * @throws {Refused} `closed`
+   */
+  async handOver() {
+    if (this.#closed) throw new Refused("closed");
+    const given = this.#driver.handOver();
+    await this.#end(given.then(() => {}));
+    return given;
+  }
+
+  /** @param {Promise<void>} goodbye */
+  #end(goodbye) {
+    this.#closed = goodbye;
+    this.#stopWatching();
+    this.#events = [];
+    this.#drain();
+    this.#receipts.finish();
+    this.#inviting?.reject(new Refused("closed"));
+    this.#inviting = null;
+    return goodbye;
   }
 
   get #session() {

@@ -78,11 +78,24 @@ export class Driver {
 
   /** Says goodbye, and waits until that was heard. */
   async close() {
+    await this.#sayGoodbye();
+    this.storage?.close?.();
+  }
+
+  /** Says goodbye, and keeps nothing of the seat: whoever gets what is returned has it. @returns {Promise<string>} */
+  async handOver() {
+    await this.#sayGoodbye();
+    const { saved } = this.session;
+    await this.storage?.save(savedText({ ...saved, seat: null }), saved.device);
+    this.storage?.close?.();
+    return savedText(saved);
+  }
+
+  async #sayGoodbye() {
     this.do((session, now) => session.close(now));
     await this.#acting;
     clearTimeout(this.#timer);
     await Promise.all(this.#farewells);
-    this.storage?.close?.();
   }
 
   #wake() {

@@ -1,0 +1,42 @@
+// Both sides of a conversation on one screen: two devices that live as long as the page, and a private invitation.
+//
+// Knows the SDK and the conversation's view, as any application does. Must not know anything else of the page.
+
+import { mount } from "../conversation.js";
+import { connect } from "../vyoma.js";
+import { byId, tell } from "./dom.js";
+import { serverAddress } from "./place.js";
+
+/** @param {import("../words.js").Words} words */
+export async function demonstrate(words) {
+  const sides = /** @type {const} */ (["a", "b"]);
+  const clients = await Promise.all(sides.map(() => connect(serverAddress(null), { storage: "memory" })));
+  const meet = async () => {
+    tell("demo-status", words.say("demo.connecting"));
+    const { code } = await clients[0].invite();
+    clients.forEach((client, index) => client.join(person(words, sides[index]), { invite: code }));
+  };
+  for (const [index, side] of sides.entries()) {
+    const client = clients[index];
+    client.on("matched", () => tell("demo-status", ""));
+    client.on("cannot_connect", () => tell("demo-status", words.say("waiting.lost-line")));
+    client.on("error", ({ sentence }) => tell("demo-status", sentence));
+    const again = () => {
+      for (const each of clients) if (each.state !== "idle") each.leave();
+      meet().catch(failed);
+    };
+    await mount(byId(`demo-${side}`), client, { words, store: null, onfind: again, ondone: again });
+  }
+  const failed = (/** @type {Error} */ error) => tell("demo-status", error.message);
+  await meet().catch(failed);
+}
+
+/** @param {import("../words.js").Words} words @param {"a" | "b"} side */
+function person(words, side) {
+  return {
+    name: words.say(`demo.${side}.name`),
+    headline: words.say(`demo.${side}.headline`),
+    topics: [words.say("demo.topic")],
+    languages: [words.tag],
+  };
+}

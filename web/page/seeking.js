@@ -1,0 +1,308 @@
+// One person at this server: looks for a partner, shows the wait and the conversation, and what goes wrong.
+//
+// Knows the SDK's client and the views. Must not know the wire, nor what a conversation looks like inside.
+
+import { connect } from "../vyoma.js";
+import { byId, tell } from "./dom.js";
+import { Invitation } from "./invitation.js";
+import { wishMemory } from "./memory.js";
+import { serverAddress, startAddress } from "./place.js";
+import { Tabs } from "./tabs.js";
+import { announce, countUnread, show, shownView } from "./views.js";
+import { Waiting } from "./waiting.js";
+
+/** @typedef {import("../vyoma.js").Profile} Profile */
+/** @typedef {import("../vyoma.js").Client} Client */
+/** @typedef {{profile: Profile, invite: string | null}} Wish */
+
+/** Failures to connect, after which the person is told of it. */
+const PATIENT_FAILURES = 2;
+
+/** The client of this tab. @param {string | null} pool @param {string} [seat] */
+export function clientOf(pool, seat) {
+  return connect(serverAddress(pool), { seat });
+}
+
+export class Seeking {
+  /** What is wished for, while it is. @type {Wish | null} */
+  #wish = null;
+  #failures = 0;
+  /** @type {Promise<any> | null} */
+  #view = null;
+
+  /**
+   * @param {import("../words.js").Words} words
+   * @param {{pool: string | null, invite: string | null}} address
+   * @param {Client} client that of `clientOf`
+   */
+  constructor(words, { pool, invite }, client) {
+    this.words = words;
+    this.pool = pool;
+    this.invite = invite;
+    this.client = client;
+    this.#listen();
+    this.waiting = new Waiting(words);
+    this.invitation = new Invitation(words);
+    this.tabs = new Tabs({ doing: () => this.#doing(), give: () => this.#give() });
+    byId("cancel").addEventListener("click", () => this.#cancel());
+    byId("anybody").addEventListener("click", () => this.#seekAgain(null));
+    byId("make-invitation").addEventListener("click", () => this.#invitesSomebody());
+    byId("continue-here").addEventListener("click", () => this.#continueHere());
+    byId("retry").addEventListener("click", () => this.#retry());
+    byId("back").addEventListener("click", () => show("arrival"));
+  }
+
+  /** Goes on with what this tab was about, or shows the arrival. */
+  async begin() {
+    if (this.client.conversation) return this.#talk();
+    const wish = wishMemory.get();
+    const view = wish ? "waiting" : "arrival";
+    if (wish) this.waiting.begin(wish.invite);
+    show(view);
+    const others = await this.tabs.others();
+    if (shownView() !== view) return;
+    if (others.includes("talking")) this.#isElsewhere("talking");
+    // A duplicated tab has a copy of the wish, which is the other's.
+    else if (wish && others.length === 0) this.seek(wish);
+    else this.#arrive();
+  }
+
+  #arrive() {
+    wishMemory.set(null);
+    show("arrival");
+  }
+
+  /** Looks for a partner. @param {Wish} wish */
+  seek(wish) {
+    this.#wish = wish;
+    wishMemory.set(wish);
+    this.#failures = 0;
+    this.waiting.begin(wish.invite);
+    show("waiting");
+    try {
+      this.client.join(wish.profile, wish.invite === null ? {} : { invite: wish.invite });
+    } catch (refused) {
+      this.#isRefused(refused);
+    }
+    // What comes next is fetched while nobody waits for it.
+    import("../conversation.js");
+  }
+
+  /** What the person entered: with the address's invitation, if it has one. @param {Profile} profile */
+  start(profile) {
+    this.seek({ profile, invite: this.invite });
+  }
+
+  #listen() {
+    const { client } = this;
+    client.on("waiting", (told) => this.#waits(told));
+    client.on("matched", (matched) => this.#talk(matched));
+    client.on("lost", () => this.#isLost());
+    client.on("cannot_connect", () => this.#cannotConnect());
+    client.on("ended", (ended) => this.#ended(ended));
+    client.on("error", (error) => error.about === "join" && this.#isRefused(error));
+    // Without a place to keep it the conversation lasts as long as the page: no reason to alarm anybody.
+    client.on("not_kept", () => {});
+  }
+
+  /** Goes on with another client. @param {string} [seat] what another tab has handed over */
+  async #begin(seat) {
+    this.client = await clientOf(this.pool, seat);
+    this.#listen();
+  }
+
+  /** @param {import("../vyoma.js").Events["waiting"]} told */
+  async #waits(told) {
+    this.#failures = 0;
+    this.#wish ??= { profile: {}, invite: null };
+    this.waiting.tell(told, this.client.limits.features.includes("invite"));
+    show("waiting");
+    const others = await this.tabs.others();
+    if (others.length > 0) this.waiting.meetsNobodyElse();
+  }
+
+  /** @param {import("../vyoma.js").Events["matched"]} [matched] */
+  async #talk(matched) {
+    this.#wish = null;
+    wishMemory.set(null);
+    this.#forgetInvitation();
+    if (matched) {
+      this.waiting.over(matched.partner?.name);
+      announce(this.words.say("waiting.found"));
+    }
+    show("conversation");
+    this.#view ??= this.#mount(matched);
+    await this.#view;
+  }
+
+  /** @param {import("../vyoma.js").Events["matched"]} [matched] */
+  async #mount(matched) {
+    const { mount } = await import("../conversation.js");
+    return mount(byId("conversation"), this.client, {
+      words: this.words,
+      matched,
+      onunread: countUnread,
+      onstate: (/** @type {string} */ state) => this.#conversationIs(state),
+      onfind: () => this.seek({ profile: this.arrival(), invite: null }),
+      ondone: () => show("arrival"),
+    });
+  }
+
+  /** What the form has, for whoever wants another partner. @type {() => Profile} */
+  arrival = () => ({});
+
+  /** Nothing is shown of the conversation any more. @param {string} state */
+  #conversationIs(state) {
+    if (state !== "idle" || shownView() !== "conversation") return;
+    const seeks = ["queued", "leaving"].includes(this.client.state);
+    if (!seeks) return show("arrival");
+    this.waiting.begin(null);
+    show("waiting");
+  }
+
+  /** An invitation is used once: the address is the start's again. */
+  #forgetInvitation() {
+    this.invite = null;
+    byId("invited").hidden = true;
+    this.invitation.hide();
+    if (new URLSearchParams(location.search).has("invite")) {
+      const address = startAddress();
+      if (this.pool !== null) address.searchParams.set("pool", this.pool);
+      history.replaceState(null, "", address);
+    }
+  }
+
+  /** @param {import("../vyoma.js").Events["ended"]} ended */
+  #ended({ conversation, reason }) {
+    if (reason === "superseded") return this.#isElsewhere(conversation === null ? "waiting" : "talking");
+    if (conversation !== null || reason === "left" || !this.#wish) return;
+    this.#problem("problem.ended", this.words.say(`conversation.ended.${reason}`));
+  }
+
+  #isLost() {
+    if (shownView() === "waiting") this.waiting.lost();
+  }
+
+  async #cannotConnect() {
+    this.#failures += 1;
+    if (shownView() !== "waiting") return;
+    if (this.#failures >= PATIENT_FAILURES) this.waiting.lost();
+    // A browser doesn't tell why an upgrade was refused: where the server is ready otherwise, it is the pool.
+    if (this.pool === null || this.#failures > PATIENT_FAILURES) return;
+    const ready = await fetch(new URL("readyz", startAddress()), { cache: "no-store" }).then(({ ok }) => ok, () => false);
+    if (ready && this.#failures >= PATIENT_FAILURES) this.#giveUp("problem.pool", this.words.say("problem.pool-line"));
+  }
+
+  /** The server, or the SDK, takes no such wish. @param {any} refused */
+  #isRefused({ name, reason, sentence, message }) {
+    // What can't be a code leads to nobody, either.
+    const why = reason === "bad_value" && this.#wish?.invite ? "bad_invite" : reason ?? name;
+    if (why === "in_conversation") return this.#isElsewhere("talking");
+    const known = `refused.${why}`;
+    const line = this.words.table[known] ? this.words.say(known) : sentence ?? message;
+    this.invite = null;
+    this.#giveUp("problem.refused", line);
+  }
+
+  /** @param {string} title @param {string} line */
+  #giveUp(title, line) {
+    if (this.client.state === "queued") this.client.leave();
+    this.#problem(title, line);
+  }
+
+  /** @param {string} title @param {string} line */
+  #problem(title, line) {
+    wishMemory.set(null);
+    this.#forgetInvitation();
+    byId("problem-title").textContent = this.words.say(title);
+    tell("problem-line", line);
+    show("problem");
+  }
+
+  #retry() {
+    this.seek({ profile: this.arrival(), invite: null });
+  }
+
+  #cancel() {
+    this.#wish = null;
+    wishMemory.set(null);
+    this.invitation.hide();
+    this.client.leave();
+    show("arrival");
+  }
+
+  /** Waits for somebody else than before. @param {string | null} invite */
+  #seekAgain(invite) {
+    const profile = this.#wish?.profile ?? {};
+    this.client.leave();
+    if (invite === null) this.#forgetInvitation();
+    this.seek({ profile, invite });
+  }
+
+  async #invitesSomebody() {
+    try {
+      const { code } = await this.client.invite();
+      if (!this.#wish) return;
+      this.#seekAgain(code);
+      this.invitation.show(code);
+    } catch (/** @type {any} */ refused) {
+      const known = `refused.${refused.reason}`;
+      tell("waiting-hint", this.words.table[known] ? this.words.say(known) : refused.message);
+    }
+  }
+
+  // --- Several tabs of one person ---------------------------------------------------------------------
+
+  /** @returns {import("./tabs.js").Doing} */
+  #doing() {
+    const { state } = this.client;
+    return state === "talking" ? "talking" : state === "queued" ? "waiting" : "idle";
+  }
+
+  /** Hands the conversation to another tab, and stays without. */
+  async #give() {
+    const seat = await this.client.handOver();
+    await this.#forget();
+    await this.#begin();
+    this.#isElsewhere("talking");
+    return seat;
+  }
+
+  /** The view of a client that is no more. */
+  async #forget() {
+    const view = await this.#view;
+    this.#view = null;
+    view?.close();
+    countUnread(0);
+  }
+
+  /** @param {"waiting" | "talking"} what goes on in another tab */
+  #isElsewhere(what) {
+    this.#wish = null;
+    wishMemory.set(null);
+    byId("elsewhere").dataset.what = what;
+    byId("elsewhere-title").textContent = this.words.say(`elsewhere.${what}`);
+    byId("elsewhere-line").textContent = this.words.say(`elsewhere.${what}-line`);
+    byId("elsewhere-problem").textContent = "";
+    show("elsewhere");
+  }
+
+  async #continueHere() {
+    if (byId("elsewhere").dataset.what === "waiting") {
+      return this.seek({ profile: this.arrival(), invite: null });
+    }
+    byId("continue-here").disabled = true;
+    const seat = await this.tabs.take();
+    byId("continue-here").disabled = false;
+    if (seat === null) return this.#nobodyGives();
+    await this.#forget();
+    await this.client.close();
+    await this.#begin(seat);
+    this.#talk();
+  }
+
+  /** The other tab is gone, asleep, or its conversation is over. */
+  async #nobodyGives() {
+    byId("elsewhere-problem").textContent = this.words.say("elsewhere.silent");
+  }
+}
