@@ -102,7 +102,7 @@ impl Admission {
 
 impl Permit {
     /// Counts a connection that came through the trusted proxy `peer` towards the client it was
-    /// forwarded for; where that isn't known, towards the proxy itself, even on loopback: else a
+    /// forwarded for, of which it may have several, one after the other, each an attempt; where that isn't known, towards the proxy itself, even on loopback: else a
     /// client could escape its limits by sending a header that makes no sense.
     ///
     /// # Errors
@@ -113,7 +113,10 @@ impl Permit {
         peer: SocketAddr,
     ) -> Result<(), Refused> {
         match client {
-            Some(client) if self.door.exempts(client) => Ok(()),
+            Some(client) if self.door.exempts(client) => {
+                self.discharge();
+                Ok(())
+            }
             Some(client) => self.charge(client),
             None => self.charge(peer.ip()),
         }
@@ -128,21 +131,27 @@ impl Permit {
     }
 
     fn charge(&mut self, address: IpAddr) -> Result<(), Refused> {
-        debug_assert!(self.address.is_none(), "a connection counts towards one address");
         let key = AddressKey::from(address);
+        if self.address == Some(key) {
+            return Ok(());
+        }
+        self.discharge();
         self.door.book().enter_address(key, Instant::now())?;
         self.address = Some(key);
         Ok(())
+    }
+
+    fn discharge(&mut self) {
+        if let Some(key) = self.address.take() {
+            self.door.book().leave_address(key);
+        }
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut book = self.door.book();
-        book.leave();
-        if let Some(key) = self.address {
-            book.leave_address(key);
-        }
+        self.discharge();
+        self.door.book().leave();
     }
 }
 

@@ -1,90 +1,81 @@
-//! The page and the JavaScript SDK, as they are in web/.
+//! The files of web/ that are in the binary, and what kinds of files there are.
 //!
-//! Knows their paths and media types. Must not know who asks for them.
+//! Knows paths, media types and compressed forms; `build/main.rs` makes the table. Must not know who
+//! asks, nor that an organiser may have files of their own.
 
-const SCRIPT: &str = "text/javascript; charset=utf-8";
-const STYLE: &str = "text/css; charset=utf-8";
-
-/// The page, for browsers that open `/`.
+/// The page, with its placeholders (`site::page`).
 pub(crate) const PAGE: &str = include_str!("../../../web/index.html");
 
 /// A file that anyone may have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asset {
-    /// The path under which it is asked for; in web/ it has the same.
+    /// Where it is in web/, such as `vyoma/line.js`.
     pub(crate) path: &'static str,
-    /// Its media type.
-    pub(crate) kind: &'static str,
     /// What is in it.
-    pub(crate) body: &'static str,
+    pub(crate) plain: &'static [u8],
+    /// The same in gzip, where that is smaller.
+    pub(crate) gzip: Option<&'static [u8]>,
+    /// The same in Brotli, where that is smaller.
+    pub(crate) brotli: Option<&'static [u8]>,
 }
 
-/// The asset at a path.
-pub(crate) fn find(path: &str) -> Option<Asset> {
-    ASSETS.iter().copied().find(|asset| asset.path == path)
+include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+/// The hash of all of them together: another one, if a byte of any is another.
+pub(crate) const fn hash() -> &'static str {
+    HASH
 }
 
-macro_rules! assets {
-    ($($kind:ident $path:literal)+) => {
-        &[$(Asset { path: $path, kind: $kind, body: include_str!(concat!("../../../web", $path)) },)+]
-    };
+/// Every file, in the order of the paths.
+pub(crate) const fn all() -> &'static [Asset] {
+    ASSETS
 }
 
-const ASSETS: &[Asset] = assets! {
-    SCRIPT "/app.js"
-    STYLE "/style.css"
-    SCRIPT "/vyoma.js"
-    SCRIPT "/vyoma/asking.js"
-    SCRIPT "/vyoma/backoff.js"
-    SCRIPT "/vyoma/client.js"
-    SCRIPT "/vyoma/driver.js"
-    SCRIPT "/vyoma/ends.js"
-    SCRIPT "/vyoma/envelopes.js"
-    SCRIPT "/vyoma/errors.js"
-    SCRIPT "/vyoma/hearing.js"
-    SCRIPT "/vyoma/inbox.js"
-    SCRIPT "/vyoma/inviting.js"
-    SCRIPT "/vyoma/json.js"
-    SCRIPT "/vyoma/line.js"
-    SCRIPT "/vyoma/outbox.js"
-    SCRIPT "/vyoma/place.js"
-    SCRIPT "/vyoma/pulse.js"
-    SCRIPT "/vyoma/receipts.js"
-    SCRIPT "/vyoma/refused.js"
-    SCRIPT "/vyoma/resuming.js"
-    SCRIPT "/vyoma/saved.js"
-    SCRIPT "/vyoma/saying.js"
-    SCRIPT "/vyoma/session.js"
-    SCRIPT "/vyoma/settings.js"
-    SCRIPT "/vyoma/storage.js"
-    SCRIPT "/vyoma/typing.js"
-    SCRIPT "/vyoma/values.js"
-    SCRIPT "/vyoma/watching.js"
-    SCRIPT "/vyoma/wishes.js"
-};
+/// The file at a path.
+pub(crate) fn find(path: &str) -> Option<&'static Asset> {
+    let found = ASSETS.binary_search_by(|asset| asset.path.cmp(path));
+    found.ok().map(|index| &ASSETS[index])
+}
+
+/// The media type of a file by its name; `None` if such a file isn't served. Fonts and sounds are
+/// left out, since the page's policy doesn't let it use them.
+pub(crate) fn kind(path: &str) -> Option<&'static str> {
+    Some(match path.rsplit_once('.')?.1 {
+        "css" => "text/css; charset=utf-8",
+        "html" => "text/html; charset=utf-8",
+        "ico" => "image/x-icon",
+        "jpg" | "jpeg" => "image/jpeg",
+        "js" => "text/javascript; charset=utf-8",
+        "png" => "image/png",
+        "svg" => "image/svg+xml",
+        "webmanifest" => "application/manifest+json",
+        "webp" => "image/webp",
+        _ => return None,
+    })
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
-    use std::path::Path;
 
-    /// The scripts and styles in a folder of web/, as paths to ask for.
-    fn files(folder: &str) -> BTreeSet<String> {
-        let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web");
-        let entries = std::fs::read_dir(web.join(folder)).unwrap();
-        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        names
-            .filter(|name| name.ends_with(".js") || name.ends_with(".css"))
-            .map(|name| format!("/{folder}{name}"))
-            .collect()
+    #[test]
+    fn every_file_of_the_page_and_the_sdk_is_there_and_nothing_else() {
+        for path in ["app.js", "style.css", "vyoma.js", "vyoma/line.js"] {
+            assert!(find(path).is_some(), "{path}");
+        }
+        for path in ["", "vyoma", "vyoma/", "index.html", "README.md", "package.json", "/app.js"] {
+            assert!(find(path).is_none(), "{path}");
+        }
+        for asset in all() {
+            assert_eq!(find(asset.path).map(|found| found.path), Some(asset.path), "sorted");
+            assert!(kind(asset.path).is_some(), "{}", asset.path);
+            assert!(!asset.path.starts_with("node_modules/"), "{}", asset.path);
+        }
     }
 
     #[test]
-    fn every_file_of_the_page_and_the_sdk_is_served() {
-        let served: BTreeSet<_> = ASSETS.iter().map(|asset| asset.path.to_owned()).collect();
-        assert_eq!(served, &files("") | &files("vyoma/"));
-        assert_eq!(served.len(), ASSETS.len(), "one is there twice");
-        assert!(find("/vyoma/").is_none() && find("/index.html").is_none());
+    fn the_hash_can_stand_in_an_address() {
+        assert_eq!(hash().len(), 16);
+        assert!(hash().bytes().all(|byte| byte.is_ascii_hexdigit()));
     }
 }

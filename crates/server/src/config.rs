@@ -12,6 +12,7 @@ use vyoma_protocol::envelope::{ErrorReport, weight};
 use vyoma_protocol::token::Keyring;
 
 use crate::keys;
+use crate::place::Place;
 
 /// Everything the server needs to know before it starts.
 #[derive(Debug, Clone)]
@@ -65,6 +66,10 @@ pub struct Config {
     pub blocks: Option<PathBuf>,
     /// Where the decision log goes, if it is written.
     pub decision_log: Option<PathBuf>,
+    /// How the page presents this server.
+    pub place: Place,
+    /// A directory whose files take the place of the page's own, if there is one.
+    pub web_dir: Option<PathBuf>,
     /// An address of its own for `/metrics`; `None` serves it on the main port to loopback only.
     pub metrics_bind: Option<SocketAddr>,
     /// Asks the allocator to give free memory back to the system: many keep it for as long as
@@ -180,6 +185,10 @@ impl Feature {
 pub struct Timing {
     /// From accept to the end of the request's head.
     pub handshake: Duration,
+    /// From an answer over HTTP to the next request on the same connection. A page asks for all it
+    /// needs within a few round trips; and each browser keeps up to six connections, which count
+    /// towards its address meanwhile, so that a hall of people behind one address can't have many.
+    pub idle: Duration,
     /// From the 101 to the first `join` or `resume` of `vyoma.v1`.
     pub join: Duration,
     /// From a heartbeat ping to its answer.
@@ -208,6 +217,7 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             handshake: Duration::from_secs(10),
+            idle: Duration::from_secs(5),
             join: Duration::from_secs(10),
             ping_answer: Duration::from_secs(8),
             unacknowledged: Duration::from_secs(6),
@@ -248,6 +258,8 @@ impl Default for Config {
             reports: None,
             blocks: None,
             decision_log: None,
+            place: Place::default(),
+            web_dir: None,
             metrics_bind: None,
             give_memory_back: || (),
             timing: Timing::default(),
@@ -356,9 +368,9 @@ impl Config {
                 "must be longer than 0 and at most 30 days",
             ),
         ];
-        match rules.into_iter().find(|(fine, ..)| !fine) {
-            Some((_, key, why)) => Err(ConfigError { key, why }),
-            None => Ok(()),
+        if let Some((_, key, why)) = rules.into_iter().find(|(fine, ..)| !fine) {
+            return Err(ConfigError { key, why });
         }
+        self.place.check().map_err(|(_, why)| ConfigError { key: "place", why })
     }
 }

@@ -4,13 +4,15 @@
 //! `vyoma_protocol::handshake`, who may come in by `admission`. After the 101 nothing of this
 //! stays in memory: run it in a task of its own.
 
+mod visit;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use vyoma_core::admission::Refused;
 use vyoma_core::matching::{Code, Ticket, Uninvited};
 use vyoma_protocol::Dialect;
@@ -26,6 +28,7 @@ use crate::linger::linger;
 use crate::lobby::Invited;
 use crate::pools::NamedPool;
 use crate::shared::Shared;
+use visit::Visit;
 
 /// Where WebSockets are: `/` as with the first VyomaChat, and `/ws` for setups with one path each.
 const PATHS: [&str; 2] = ["/", "/ws"];
@@ -58,7 +61,7 @@ pub(crate) struct Upgraded {
 /// `Some` is a WebSocket once its 101, which comes with it, is written. `None` means that the connection has been dealt with,
 /// and closed so that the client could read the answer.
 pub(crate) async fn receive(
-    mut stream: TcpStream,
+    stream: TcpStream,
     peer: SocketAddr,
     permit: Result<Permit, Refused>,
     shared: Arc<Shared>,
@@ -67,17 +70,24 @@ pub(crate) async fn receive(
         Ok(permit) => permit,
         Err(refused) => return turn_away(stream, peer, refused, &shared).await,
     };
-    let deadline = Instant::now() + shared.config.timing.handshake;
-    let received = match timeout_at(deadline, read_head(&mut stream)).await {
-        Ok(Ok(received)) => received,
-        Ok(Err(Broken::Silent)) => {
-            counters::refusal(Refusal::Incomplete);
+    let mut guest = Guest { stream, peer, permit, visit: Visit::begin() };
+    let mut behind = Vec::new();
+    loop {
+        let received = guest.hear(behind, &shared).await;
+        let outcome = match received {
+            Ok(received) => guest.welcome(received, &shared).await,
+            Err(Broken::Silent) => return None,
+            Err(Broken::Refused(why)) => guest.refuse(why.into(), &shared).await,
+        };
+        match outcome {
+            Outcome::Upgraded(upgraded) => return Some(*upgraded),
+            Outcome::Again(again, more) => (guest, behind) = (again, more),
+            Outcome::Gone => return None,
+        }
+        if behind.is_empty() && !guest.asks_again(&shared).await {
             return None;
         }
-        Ok(Err(Broken::Refused(why))) => return refuse(stream, peer, why.into(), &shared).await,
-        Err(_) => return refuse(stream, peer, Refusal::Timeout.into(), &shared).await,
-    };
-    Guest { stream, peer, permit }.welcome(received, &shared).await
+    }
 }
 
 /// What came up to the end of the head, and perhaps some bytes behind it.
@@ -95,28 +105,44 @@ pub(crate) enum Broken {
     Refused(Refusal),
 }
 
-/// Reads until the head is complete. Holds no buffer until the first byte is there.
-pub(crate) async fn read_head(stream: &mut TcpStream) -> Result<Received, Broken> {
-    stream.readable().await.map_err(|_| Broken::Silent)?;
-    let mut bytes = Vec::with_capacity(USUAL_HEAD);
+/// Reads until the head is complete; it begins with `bytes`. Holds no buffer until the first byte is
+/// there.
+pub(crate) async fn read_head(
+    stream: &mut TcpStream,
+    mut bytes: Vec<u8>,
+) -> Result<Received, Broken> {
+    if bytes.is_empty() {
+        stream.readable().await.map_err(|_| Broken::Silent)?;
+        bytes.reserve(USUAL_HEAD);
+    }
     let mut scan = HeadScan::new();
     loop {
+        if let Some(head) = scan.advance(&bytes).map_err(Broken::Refused)? {
+            return Ok(Received { bytes, head });
+        }
         match stream.read_buf(&mut bytes).await {
             Ok(0) if !bytes.is_empty() => return Err(Broken::Refused(Refusal::Incomplete)),
             Ok(0) | Err(_) => return Err(Broken::Silent),
             Ok(_) => {}
         }
-        if let Some(head) = scan.advance(&bytes).map_err(Broken::Refused)? {
-            return Ok(Received { bytes, head });
-        }
     }
 }
 
-/// A client whose head has come.
+/// A client that is being received.
 struct Guest {
     stream: TcpStream,
     peer: SocketAddr,
     permit: Permit,
+    visit: Visit,
+}
+
+/// What became of a request.
+enum Outcome {
+    Upgraded(Box<Upgraded>),
+    /// It was answered, and the connection goes on; perhaps with bytes that have come already.
+    Again(Guest, Vec<u8>),
+    /// The connection has been closed.
+    Gone,
 }
 
 /// What a guest gets.
@@ -127,15 +153,27 @@ enum Verdict {
         pool: Arc<NamedPool>,
         invited: Option<(Invited, Ticket)>,
     },
-    Http(Visitor),
+    /// Plain HTTP, and whether the connection ends with the answer.
+    Http(Visitor, bool),
 }
 
 impl Guest {
-    async fn welcome(mut self, mut received: Received, shared: &Arc<Shared>) -> Option<Upgraded> {
+    /// Reads the next head.
+    async fn hear(&mut self, behind: Vec<u8>, shared: &Shared) -> Result<Received, Broken> {
+        let deadline = Instant::now() + shared.config.timing.handshake;
+        let heard = timeout_at(deadline, read_head(&mut self.stream, behind)).await;
+        let heard = heard.unwrap_or(Err(Broken::Refused(Refusal::Timeout)));
+        if matches!(heard, Err(Broken::Silent)) && self.visit.is_first() {
+            counters::refusal(Refusal::Incomplete);
+        }
+        heard
+    }
+
+    async fn welcome(mut self, mut received: Received, shared: &Arc<Shared>) -> Outcome {
         match self.judge(&received.bytes[..received.head], shared) {
             Ok(Verdict::Upgrade { accept, dialect, pool, invited }) => {
                 counters::add(Counter::Upgraded, 1);
-                Some(Upgraded {
+                Outcome::Upgraded(Box::new(Upgraded {
                     stream: self.stream,
                     answer: switching_protocols(&accept, dialect.subprotocol()),
                     dialect,
@@ -143,15 +181,38 @@ impl Guest {
                     invited,
                     early: received.bytes.split_off(received.head),
                     permit: self.permit,
-                })
+                }))
             }
-            Ok(Verdict::Http(visitor)) => {
+            Ok(Verdict::Http(visitor, last)) => {
                 counters::add(Counter::HttpRequests, 1);
-                http::serve(self.stream, received.bytes, visitor, shared).await;
-                None
+                let Self { stream, peer, permit, visit } = self;
+                // In a box: what it takes isn't held while a connection that was answered waits.
+                let served = Box::pin(http::serve(stream, received, visitor, last, shared)).await;
+                match served {
+                    Some((stream, behind)) => {
+                        Outcome::Again(Self { stream, peer, permit, visit: visit.next() }, behind)
+                    }
+                    None => Outcome::Gone,
+                }
             }
-            Err(refused) => refuse(self.stream, self.peer, refused, shared).await,
+            Err(refused) => self.refuse(refused, shared).await,
         }
+    }
+
+    /// Waits until the client asks for something else; not for long, and not when the server leaves.
+    async fn asks_again(&self, shared: &Shared) -> bool {
+        tokio::select! {
+            // A request that has come is answered, whatever else is due.
+            biased;
+            ready = self.stream.readable() => ready.is_ok(),
+            () = shared.shutdown.leaving.cancelled() => false,
+            () = sleep_until(self.visit.idle_until(shared.config.timing.idle)) => false,
+        }
+    }
+
+    async fn refuse(self, refused: Refused, shared: &Shared) -> Outcome {
+        refuse(self.stream, self.peer, refused, shared).await;
+        Outcome::Gone
     }
 
     fn judge(&mut self, head: &[u8], shared: &Arc<Shared>) -> Result<Verdict, Refused> {
@@ -163,8 +224,13 @@ impl Guest {
         let path = request.path();
         match &request.intent {
             Intent::Http => {
-                let forwarded = is_forwarded(&request.fields);
-                Ok(Verdict::Http(Visitor::new(self.peer, forwarded)))
+                let visitor = Visitor::new(self.peer, is_forwarded(&request.fields));
+                // A place in the reserve is for one question.
+                let goes_on = request.persistent
+                    && self.visit.goes_on()
+                    && !shared.shutdown.leaving.is_cancelled()
+                    && self.permit.stay().is_ok();
+                Ok(Verdict::Http(visitor, !goes_on))
             }
             Intent::Upgrade { .. } if !PATHS.contains(&path) => Err(Refusal::NoSuchPath.into()),
             Intent::Upgrade { .. } if shared.shutdown.draining() => Err(draining()),

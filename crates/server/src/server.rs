@@ -16,6 +16,7 @@ use crate::decision_log::DecisionLog;
 use crate::reports::Reports;
 use crate::shared::Shared;
 use crate::shutdown::Phase;
+use crate::site::Site;
 use crate::worker::{self, Worker};
 use crate::{http, listener, metrics};
 
@@ -103,6 +104,14 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The directory with the organiser's page can't be used.
+    #[error("cannot serve the page from {path}: {source}")]
+    WebDir {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The system refused a thread or its resources.
     #[error("cannot start a worker: {0}")]
     Worker(#[from] io::Error),
@@ -138,7 +147,8 @@ impl Server {
         let reports = open(config.reports.as_deref(), Reports::open)?;
         let blocks = open(config.blocks.as_deref(), Blocks::open)?;
         let log = decision_log(config.decision_log.as_deref())?;
-        let shared = Arc::new(Shared::new(config, reports, blocks, log, workers));
+        let site = site(&config)?;
+        let shared = Arc::new(Shared::new(config, reports, blocks, log, site, workers));
         let mut sockets = Some(listeners.try_clone()?);
         let threads = Mutex::default();
         // From here on failing drops the server, which stops the workers there are.
@@ -186,6 +196,7 @@ impl Server {
     /// Begins to shut down after a [`Server::hand_over`], once those who are in the middle of their
     /// handshake are through it: only by then nobody is refused.
     pub async fn retire(&self) {
+        self.shared.shutdown.leaving.cancel();
         let through = async {
             loop {
                 let gauges = self.shared.gauges();
@@ -263,6 +274,11 @@ fn open<T>(
 fn decision_log(path: Option<&Path>) -> Result<Option<DecisionLog>, StartError> {
     let failed = |path: &Path, source| StartError::DecisionLog { path: path.to_owned(), source };
     path.map(|path| DecisionLog::create(path).map_err(|source| failed(path, source))).transpose()
+}
+
+fn site(config: &Config) -> Result<Site, StartError> {
+    let path = config.web_dir.clone().unwrap_or_default();
+    Site::open(config).map_err(|source| StartError::WebDir { path, source })
 }
 
 /// What the first worker does besides: accept, serve metrics, and see to the shutdown.

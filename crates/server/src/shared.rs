@@ -21,6 +21,7 @@ use crate::pools::Pools;
 use crate::replay::Replay;
 use crate::reports::Reports;
 use crate::shutdown::{Phase, Shutdown};
+use crate::site::Site;
 use crate::worker::{Command, Worker};
 
 /// The server's state, apart from what each client's task owns.
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) features: String,
     /// This process's name in tokens.
     pub(crate) boot: BootId,
+    pub(crate) site: Site,
     pub(crate) shutdown: Shutdown,
     pub(crate) workers: Vec<Arc<Worker>>,
     connections: AtomicU64,
@@ -68,6 +70,7 @@ impl Shared {
         reports: Option<Reports>,
         blocks: Option<(Blocks, Vec<Pair>)>,
         log: Option<DecisionLog>,
+        site: Site,
         workers: Vec<Arc<Worker>>,
     ) -> Self {
         let (blocks, blocked) = blocks.unzip();
@@ -87,6 +90,7 @@ impl Shared {
             boot,
             held: Arc::default(),
             door: Door::new(),
+            site,
             shutdown: Shutdown::new(),
             workers,
             connections: AtomicU64::new(0),

@@ -19,6 +19,8 @@ pub(crate) enum Phase {
 /// The phase, readable without a lock; it only moves forward.
 pub(crate) struct Shutdown {
     phase: AtomicU8,
+    /// Cancelled when connections over which nothing is being asked are no longer kept.
+    pub(crate) leaving: CancellationToken,
     /// Cancelled when draining begins.
     pub(crate) begun: CancellationToken,
     /// Cancelled when everything stops at once, finished or not.
@@ -29,6 +31,7 @@ impl Shutdown {
     pub(crate) fn new() -> Self {
         Self {
             phase: AtomicU8::new(Phase::Running as u8),
+            leaving: CancellationToken::new(),
             begun: CancellationToken::new(),
             stopped: CancellationToken::new(),
         }
@@ -49,6 +52,7 @@ impl Shutdown {
     /// Moves on to this phase; whoever does also rings the bell on every worker.
     pub(crate) fn advance(&self, phase: Phase) {
         self.phase.fetch_max(phase as u8, SeqCst);
+        self.leaving.cancel();
         self.begun.cancel();
     }
 }

@@ -18,6 +18,9 @@ pub struct Request<'a> {
     pub fields: Fields<'a>,
     /// What the client wants.
     pub intent: Intent,
+    /// Whether another request may follow on the connection (RFC 9112, section 9.3): in HTTP/1.1,
+    /// without `Connection: close`, and without a body, behind which it would have to be found.
+    pub persistent: bool,
 }
 
 /// What a client wants with its request.
@@ -59,7 +62,8 @@ impl<'a> Request<'a> {
         check_host(&fields, version)?;
         let body = check_framing(&fields, version)?;
         let intent = intent(&fields, method, version, body)?;
-        Ok(Self { target, fields, intent })
+        let persistent = version == 1 && !body && !fields.has_token("connection", "close");
+        Ok(Self { target, fields, intent, persistent })
     }
 
     /// The target without its query.
