@@ -1,0 +1,145 @@
+// How an entry of a conversation looks: a message, a gap, a day.
+//
+// Knows entries and words. Must not know where they come from, or where in the list they are.
+
+import { linked } from "./links.js";
+import { button, make, sentence, unseen, who } from "./nodes.js";
+import { beginning, safeText } from "./safe.js";
+
+/** @typedef {import("./store.js").Entry} Entry */
+
+/**
+ * What an entry needs to be shown.
+ *
+ * @typedef {object} Setting
+ * @property {import("../words.js").Words} words
+ * @property {string} name the partner's
+ * @property {(entry: Entry) => Promise<string>} whole the whole text of an entry that was cut
+ */
+
+/** What is seen of a long message at first, in UTF-16 units and in lines. */
+export const FOLD_LENGTH = 1500;
+const FOLD_LINES = 16;
+/** So many lines at most stay empty in a row. */
+const BLANK_LINES = /\n{4,}/g;
+/** A message of no more than so many emoji, and nothing else, is shown large. */
+const LARGE_LENGTH = 32;
+const ONLY_EMOJI =
+  /^(?=.*[\p{Extended_Pictographic}\p{Regional_Indicator}])[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u200d\ufe0f\s\u{e0020}-\u{e007f}]+$/u;
+
+/**
+ * An entry as the list holds it: of a long text only the beginning, so that many of them are no burden.
+ *
+ * @param {Entry} entry
+ */
+export function cut(entry) {
+  const { text } = entry;
+  // One more than is shown tells that there is more.
+  return text === undefined ? entry : { ...entry, text: beginning(text, FOLD_LENGTH + 2) };
+}
+
+/** @param {Entry} entry @param {Setting} setting */
+export function entryNode(entry, setting) {
+  return entry.kind === "gap" ? gapNode(entry, setting) : messageNode(entry, setting);
+}
+
+/** @param {import("../words.js").Words} words @param {number} time @param {number} now */
+export function dayNode(words, time, now) {
+  const key = dayKey(time, now);
+  return make("li", "vy-day", key ? words.say(key) : words.day(time));
+}
+
+/** Whether two moments are on the same day here. @param {number} one @param {number} other */
+export function sameDay(one, other) {
+  return new Date(one).toDateString() === new Date(other).toDateString();
+}
+
+/** Shows how far an own message has come. @param {HTMLElement} node @param {string} mark @param {Setting} setting */
+export function showMark(node, mark, { words }) {
+  if (node.dataset.mark === mark) return;
+  node.dataset.mark = mark;
+  const label = node.querySelector(".vy-mark");
+  if (label) label.textContent = words.say(`conversation.mark.${mark}`);
+}
+
+/** @param {Entry} entry @param {Setting} setting */
+function messageNode(entry, setting) {
+  const { words, name } = setting;
+  const mine = entry.side === "mine";
+  const speaker = mine ? words.say("conversation.you") : name;
+  const time = make("time", "vy-time", words.time(entry.time));
+  time.dateTime = new Date(entry.time).toISOString();
+  const foot = make("span", "vy-foot", time, mine && make("span", "vy-mark"));
+  const node = make("li", "vy-message", unseen(`${speaker}: `), bubble(entry, setting), foot);
+  node.dataset.side = mine ? "mine" : "theirs";
+  if (entry.n) node.dataset.n = String(entry.n);
+  return node;
+}
+
+/** @param {Entry} entry @param {Setting} setting */
+function bubble(entry, setting) {
+  const { words } = setting;
+  const text = make("div", "vy-text");
+  const node = make("div", "vy-bubble", text);
+  if (entry.bytes !== undefined) {
+    text.classList.add("vy-odd");
+    text.append(words.say("conversation.bytes", { size: words.size(entry.bytes) }));
+    return node;
+  }
+  text.dir = "auto";
+  if (entry.json) text.classList.add("vy-json");
+  const said = entry.text ?? "";
+  const folded = fold(said);
+  fill(text, folded, setting);
+  if (said.length <= LARGE_LENGTH && !entry.json && ONLY_EMOJI.test(said)) text.classList.add("vy-large");
+  if (folded.length < said.length) node.append(unfolding(entry, text, folded, setting));
+  return node;
+}
+
+/** @param {HTMLElement} text @param {string} said @param {Setting} setting */
+function fill(text, said, { words }) {
+  const safe = safeText(said).replace(BLANK_LINES, "\n\n\n");
+  text.classList.toggle("vy-odd", safe.trim() === "");
+  if (safe.trim() === "") text.replaceChildren(words.say("conversation.blank"));
+  else text.replaceChildren(...linked(safe));
+}
+
+/**
+ * Shows all of a long message, and again only its beginning.
+ *
+ * @param {Entry} entry @param {HTMLElement} text @param {string} folded @param {Setting} setting
+ */
+function unfolding(entry, text, folded, setting) {
+  const { words } = setting;
+  const more = button("vy-more", words.say("conversation.more"), async () => {
+    const open = more.getAttribute("aria-expanded") === "true";
+    fill(text, open ? folded : await setting.whole(entry), setting);
+    more.setAttribute("aria-expanded", String(!open));
+    more.textContent = words.say(open ? "conversation.more" : "conversation.less");
+  });
+  more.setAttribute("aria-expanded", "false");
+  return more;
+}
+
+/** The beginning of a long text; the text itself, if it isn't long. @param {string} text */
+function fold(text) {
+  const short = text.length <= FOLD_LENGTH ? text : beginning(text, FOLD_LENGTH);
+  const lines = short.split("\n", FOLD_LINES + 1);
+  return lines.length > FOLD_LINES ? lines.slice(0, FOLD_LINES).join("\n") : short;
+}
+
+/** @param {Entry} entry @param {Setting} setting */
+function gapNode({ from = 1, to }, { words, name }) {
+  const known = typeof to === "number";
+  const count = known ? to - from + 1 : 0;
+  const key = known ? "conversation.gap" : "conversation.gap.unknown";
+  return make("li", "vy-gap", ...sentence(words, key, { count, name: who(name) }));
+}
+
+/** @param {number} time @param {number} now */
+function dayKey(time, now) {
+  if (sameDay(time, now)) return "conversation.today";
+  const before = new Date(now);
+  before.setDate(before.getDate() - 1);
+  return sameDay(time, before.getTime()) ? "conversation.yesterday" : null;
+}

@@ -1,0 +1,60 @@
+// Going: the conversation is out of sight at once, and over a little later, unless that is undone.
+//
+// Knows a wait. Must not know what happens then.
+
+import { button, make } from "./nodes.js";
+
+/** @typedef {"next" | "leave"} Kind */
+
+export class Parting {
+  #timer = 0;
+  /** @type {Kind | null} */
+  kind = null;
+
+  /**
+   * @param {object} setting
+   * @param {import("../words.js").Words} setting.words
+   * @param {number} setting.ms for how long it can be undone
+   * @param {() => void} setting.onundo
+   * @param {(kind: Kind, going: boolean) => void} setting.onpart it is time; `going`: the page goes away
+   * @param {AbortSignal} setting.signal
+   */
+  constructor({ words, ms, onundo, onpart, signal }) {
+    this.words = words;
+    this.ms = ms;
+    this.onpart = onpart;
+    this.sentence = make("p", "");
+    this.undo = button("vy-undo", words.say("conversation.undo"), () => {
+      this.stop();
+      onundo();
+    });
+    this.element = make("div", "vy-parting", this.sentence, this.undo);
+    this.element.setAttribute("role", "status");
+    this.element.hidden = true;
+    // Whoever closes the page won't undo it.
+    addEventListener("pagehide", () => this.#part(true), { signal });
+  }
+
+  /** @param {Kind} kind */
+  begin(kind) {
+    this.kind = kind;
+    this.sentence.textContent = this.words.say(`conversation.parting.${kind}`);
+    this.element.hidden = false;
+    this.undo.focus();
+    this.#timer = window.setTimeout(() => this.#part(false), this.ms);
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+    this.kind = null;
+    this.element.hidden = true;
+  }
+
+  /** @param {boolean} going */
+  #part(going) {
+    const { kind } = this;
+    if (!kind) return;
+    this.stop();
+    this.onpart(kind, going);
+  }
+}
