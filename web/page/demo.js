@@ -2,13 +2,14 @@
 //
 // Knows the SDK and the conversation's view, as any application does. Must not know anything else of the page.
 
-import { mount } from "../conversation.js";
 import { connect } from "../vyoma.js";
 import { byId, tell } from "./dom.js";
+import { conversationView } from "./late.js";
 import { serverAddress } from "./place.js";
 
 /** @param {import("../words.js").Words} words */
 export async function demonstrate(words) {
+  const { MemoryStore, mount } = await conversationView();
   const sides = /** @type {const} */ (["a", "b"]);
   const clients = await Promise.all(sides.map(() => connect(serverAddress(null), { storage: "memory" })));
   const meet = async () => {
@@ -25,7 +26,8 @@ export async function demonstrate(words) {
       for (const each of clients) if (each.state !== "idle") each.leave();
       meet().catch(failed);
     };
-    await mount(byId(`demo-${side}`), client, { words, store: null, onfind: again, ondone: again });
+    const then = { onnext: again, onfind: again, ondone: again };
+    await mount(byId(`demo-${side}`), client, { words, store: new MemoryStore(), ...then });
   }
   const failed = (/** @type {Error} */ error) => tell("demo-status", error.message);
   await meet().catch(failed);

@@ -5,6 +5,7 @@
 import { connect } from "../vyoma.js";
 import { byId, tell } from "./dom.js";
 import { Invitation } from "./invitation.js";
+import { conversationView } from "./late.js";
 import { wishMemory } from "./memory.js";
 import { serverAddress, startAddress } from "./place.js";
 import { Tabs } from "./tabs.js";
@@ -48,7 +49,7 @@ export class Seeking {
     byId("anybody").addEventListener("click", () => this.#seekAgain(null));
     byId("make-invitation").addEventListener("click", () => this.#invitesSomebody());
     byId("continue-here").addEventListener("click", () => this.#continueHere());
-    byId("retry").addEventListener("click", () => this.#retry());
+    byId("retry").addEventListener("click", () => this.#seekAnybody());
     byId("back").addEventListener("click", () => show("arrival"));
   }
 
@@ -79,13 +80,13 @@ export class Seeking {
     this.#failures = 0;
     this.waiting.begin(wish.invite);
     show("waiting");
+    const { client } = this;
     try {
-      this.client.join(wish.profile, wish.invite === null ? {} : { invite: wish.invite });
+      if (client.state === "talking") client.next(wish.profile);
+      else client.join(wish.profile, wish.invite === null ? {} : { invite: wish.invite });
     } catch (refused) {
       this.#isRefused(refused);
     }
-    // What comes next is fetched while nobody waits for it.
-    import("../conversation.js");
   }
 
   /** What the person entered: with the address's invitation, if it has one. @param {Profile} profile */
@@ -117,6 +118,8 @@ export class Seeking {
     this.#wish ??= { profile: {}, invite: null };
     this.waiting.tell(told, this.client.limits.features.includes("invite"));
     show("waiting");
+    // What comes next is fetched while nobody waits for it; if that fails, it is once more when it is needed.
+    conversationView().catch(() => {});
     const others = await this.tabs.others();
     if (others.length > 0) this.waiting.meetsNobodyElse();
   }
@@ -131,34 +134,23 @@ export class Seeking {
       announce(this.words.say("waiting.found"));
     }
     show("conversation");
-    this.#view ??= this.#mount(matched);
+    this.#view ??= this.#mount();
     await this.#view;
   }
 
-  /** @param {import("../vyoma.js").Events["matched"]} [matched] */
-  async #mount(matched) {
-    const { mount } = await import("../conversation.js");
+  async #mount() {
+    const { mount } = await conversationView();
     return mount(byId("conversation"), this.client, {
       words: this.words,
-      matched,
       onunread: countUnread,
-      onstate: (/** @type {string} */ state) => this.#conversationIs(state),
-      onfind: () => this.seek({ profile: this.arrival(), invite: null }),
+      onnext: () => this.#seekAnybody(),
+      onfind: () => this.#seekAnybody(),
       ondone: () => show("arrival"),
     });
   }
 
   /** What the form has, for whoever wants another partner. @type {() => Profile} */
   arrival = () => ({});
-
-  /** Nothing is shown of the conversation any more. @param {string} state */
-  #conversationIs(state) {
-    if (state !== "idle" || shownView() !== "conversation") return;
-    const seeks = ["queued", "leaving"].includes(this.client.state);
-    if (!seeks) return show("arrival");
-    this.waiting.begin(null);
-    show("waiting");
-  }
 
   /** An invitation is used once: the address is the start's again. */
   #forgetInvitation() {
@@ -219,7 +211,7 @@ export class Seeking {
     show("problem");
   }
 
-  #retry() {
+  #seekAnybody() {
     this.seek({ profile: this.arrival(), invite: null });
   }
 
@@ -289,7 +281,7 @@ export class Seeking {
 
   async #continueHere() {
     if (byId("elsewhere").dataset.what === "waiting") {
-      return this.seek({ profile: this.arrival(), invite: null });
+      return this.#seekAnybody();
     }
     byId("continue-here").disabled = true;
     const seat = await this.tabs.take();

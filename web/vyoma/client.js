@@ -88,6 +88,8 @@ export class Client {
    * @type {string | null}
    */
   #known;
+  /** How the last conversation began. @type {Events["matched"] | null} */
+  #matched = null;
   /** Messages that wait for room in the outbox, in order. @type {(() => boolean)[]} */
   #crowd = [];
   #stopWatching;
@@ -144,15 +146,17 @@ export class Client {
   }
 
   /**
-   * The present conversation, null if there is none.
+   * The present conversation, null if there is none. Why these two, and what they have in common, is not
+   * kept through reloading: then `why` is empty, and `common` null.
    *
-   * @returns {{conversation: string, side: "a" | "b", partner: Profile | null, reliable: boolean} | null}
+   * @returns {Omit<Events["matched"], "type"> | null}
    */
   get conversation() {
     const { place } = this.#session;
     if (place.kind !== "talking") return null;
     const { conversation, side, partner, reliable } = place.talk;
-    return { conversation, side, partner: parsed(partner), reliable };
+    const { why = [], common = null } = this.#matched?.conversation === conversation ? this.#matched : {};
+    return { conversation, side, partner: parsed(partner), reliable, why, common };
   }
 
   /**
@@ -352,7 +356,9 @@ export class Client {
     // A conversation that is over takes no more messages: those that wait hear so.
     if (event.type === "writable" || event.type === "ended") this.#drain();
     if (event.type === "writable" || this.#closed) return;
-    this.#events.push(shown(event));
+    const told = shown(event);
+    if (told.type === "matched") this.#matched = told;
+    this.#events.push(told);
     this.#deliver();
   }
 

@@ -75,6 +75,8 @@ impl ConfigView<'_> {
             ("data-dir", path(&options.data_dir)),
             ("secret-file", path(&options.secret_file)),
             ("decision-log", path(&options.decision_log)),
+            ("place", path(&options.place)),
+            ("web-dir", path(&options.web_dir)),
             ("metrics-bind", config.metrics_bind.map_or(String::new(), |bind| bind.to_string())),
             ("takeover", path(&options.takeover)),
             ("log-format", name(options.log_format.to_possible_value())),

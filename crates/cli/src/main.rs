@@ -13,6 +13,7 @@ mod data;
 mod healthcheck;
 mod logs;
 mod options;
+mod place_file;
 mod pools;
 mod pools_file;
 mod replay;

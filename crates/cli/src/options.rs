@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
@@ -19,9 +20,9 @@ use crate::bench::BenchOptions;
 use crate::chat::options::ChatOptions;
 use crate::logs::LogFormat;
 use crate::pools::{OnDemandOption, PoolOption, pools};
-use crate::pools_file;
 use crate::replay::ReplayOptions;
 use crate::values::{ByteSize, Span, address, filter, network};
+use crate::{place_file, pools_file};
 
 /// Brings two people together, one-to-one, and carries their conversation.
 ///
@@ -160,6 +161,14 @@ pub(crate) struct ServeOptions {
     #[arg(long, env = "VYOMA_DECISION_LOG", value_name = "FILE")]
     pub(crate) decision_log: Option<PathBuf>,
 
+    /// TOML file with how the page presents this server: name, welcome, rules, minimum_age, confirm
+    #[arg(long, env = "VYOMA_PLACE", value_name = "FILE")]
+    pub(crate) place: Option<PathBuf>,
+
+    /// Directory whose files take the place of the page's own; one with only style.css restyles it
+    #[arg(long, env = "VYOMA_WEB_DIR", value_name = "DIR")]
+    pub(crate) web_dir: Option<PathBuf>,
+
     /// Address and port of its own for /metrics; else the main port serves it to this machine only
     #[arg(long, env = "VYOMA_METRICS_BIND", value_name = "IP:PORT")]
     pub(crate) metrics_bind: Option<SocketAddr>,
@@ -239,13 +248,15 @@ impl ServeOptions {
     /// What the server wants to know.
     ///
     /// # Errors
-    /// If the file with pools can't be used.
+    /// If the file with pools can't be used, or that about the place.
     pub(crate) fn config(&self) -> anyhow::Result<Config> {
         let defaults = Config::default();
         let mut declared: Vec<_> = self.pool.iter().map(|option| option.0.clone()).collect();
         if let Some(path) = &self.pools_file {
-            declared.extend(pools_file::read(path)?);
+            declared.extend(pools_file::read(path).context("--pools-file")?);
         }
+        let place = self.place.as_deref().map(place_file::read).transpose();
+        let place = place.context("--place")?.unwrap_or_default();
         Ok(Config {
             bind: Some(self.bind).filter(|bind| !(bind.is_ipv6() && bind.is_unspecified())),
             port: self.port,
@@ -271,6 +282,8 @@ impl ServeOptions {
             replay_memory: self.replay_memory.0,
             features: self.features.iter().filter_map(|option| option.feature()).collect(),
             decision_log: self.decision_log.clone(),
+            place,
+            web_dir: self.web_dir.clone(),
             metrics_bind: self.metrics_bind,
             give_memory_back: allocator::give_back,
             ..defaults

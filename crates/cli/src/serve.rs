@@ -21,7 +21,7 @@ pub(crate) fn run(options: ServeOptions, settings: &Settings) -> ExitCode {
     let config = match options.config() {
         Ok(config) => config,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "error: --pools-file: {error:#}");
+            let _ = writeln!(io::stderr(), "error: {error:#}");
             return ExitCode::from(EXIT_USAGE);
         }
     };

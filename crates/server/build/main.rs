@@ -4,8 +4,10 @@
 //! Knows which files belong to the page, and how they are packed. Must not know who asks for them,
 //! nor what is in them.
 
+mod imports;
 mod strip;
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
@@ -26,6 +28,9 @@ const EXTENSIONS: [&str; 5] = ["css", "html", "js", "svg", "webmanifest"];
 /// those who work on the files.
 const LEFT_OUT: [&str; 3] = ["index.html", "node_modules", "types"];
 
+/// Where the page's script begins.
+const ENTRY: &str = "app.js";
+
 /// Digits of the hash in the addresses: 64 bits, so no two versions share one by accident.
 const DIGITS: usize = 16;
 
@@ -37,6 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     paths.sort();
     let mut hash = Sha256::new();
     let mut rows = String::new();
+    let mut scripts = BTreeMap::new();
     for (number, path) in paths.iter().enumerate() {
         let body = served(path)?;
         for part in [path.as_bytes(), &body] {
@@ -45,14 +51,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         let row = pack(&out, number, path, &body)?;
         writeln!(rows, "    {row},")?;
+        if path.ends_with(".js") {
+            scripts.insert(path.clone(), String::from_utf8(body)?);
+        }
     }
     let mut digits = String::new();
     for byte in hash.finalize() {
         write!(digits, "{byte:02x}")?;
     }
     let digits = &digits[..DIGITS];
-    let table =
-        format!("const HASH: &str = {digits:?};\n\nconst ASSETS: &[Asset] = &[\n{rows}];\n");
+    let needed = imports::closure(ENTRY, &scripts)?;
+    let table = format!(
+        "const HASH: &str = {digits:?};\n\nconst NEEDED: &[&str] = &{needed:?};\n\n\
+         const ASSETS: &[Asset] = &[\n{rows}];\n"
+    );
     Ok(fs::write(out.join("assets.rs"), table)?)
 }
 

@@ -26,6 +26,11 @@ pub(crate) const fn hash() -> &'static str {
     HASH
 }
 
+/// The scripts that `app.js` can't begin without.
+pub(crate) const fn needed() -> &'static [&'static str] {
+    NEEDED
+}
+
 /// Every file, in the order of the paths.
 pub(crate) const fn all() -> &'static [Asset] {
     ASSETS
@@ -71,6 +76,18 @@ mod tests {
             assert!(kind(asset.path).is_some(), "{}", asset.path);
             assert!(!asset.path.starts_with("node_modules/"), "{}", asset.path);
         }
+    }
+
+    #[test]
+    fn what_the_page_begins_with_is_known() {
+        for path in ["page/seeking.js", "vyoma.js", "vyoma/line.js", "words.js"] {
+            assert!(needed().contains(&path), "{path}");
+        }
+        // What comes by `import()` isn't waited for.
+        for path in ["app.js", "page/demo.js", "conversation.js", "words/en.js"] {
+            assert!(!needed().contains(&path), "{path}");
+        }
+        assert!(needed().iter().all(|path| find(path).is_some()));
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Place {
             (
                 self.minimum_age.iter().all(|age| (1..=OLDEST).contains(age)),
                 "minimum_age",
-                "must be between 1 and 120 years",
+                "must be a number of years from 1 to 120",
             ),
             (
                 self.confirm.iter().all(|text| fits(text, LONGEST_RULE)),

@@ -61,7 +61,8 @@ impl Site {
         };
         let place = config.place.clone();
         let languages = page::languages(assets::all().iter().map(|asset| asset.path));
-        let rendered = Page { tree: &tree, place: &place, languages }.render(assets::PAGE);
+        let needed = assets::needed();
+        let rendered = Page { tree: &tree, place: &place, languages, needed }.render(assets::PAGE);
         let page = File { gzip: Some(gzip(&rendered)?), ..changing(INDEX, rendered.into()) };
         Ok(Self { tree, place, page, disk })
     }
@@ -75,7 +76,8 @@ impl Site {
         let (template, words) = disk.page().await?;
         let ours = assets::all().iter().map(|asset| asset.path);
         let languages = page::languages(ours.chain(words.iter().map(String::as_str)));
-        let page = Page { tree: &self.tree, place: &self.place, languages };
+        let needed = assets::needed();
+        let page = Page { tree: &self.tree, place: &self.place, languages, needed };
         let rendered = match template.as_deref().map(String::from_utf8_lossy) {
             Some(template) => page.render(&template),
             None => page.render(assets::PAGE),

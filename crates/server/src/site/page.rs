@@ -1,6 +1,6 @@
 //! The page with its placeholders filled in.
 //!
-//! Knows the four placeholders and how a text becomes HTML or JSON in HTML. Must not know where the
+//! Knows the five placeholders and how a text becomes HTML or JSON in HTML. Must not know where the
 //! texts come from.
 
 use serde::Serialize;
@@ -12,6 +12,8 @@ pub(super) struct Page<'a> {
     pub(super) tree: &'a str,
     pub(super) place: &'a Place,
     pub(super) languages: Vec<&'a str>,
+    /// The scripts without which the page's own can't begin.
+    pub(super) needed: &'a [&'a str],
 }
 
 /// What the page's script reads: `%PLACE%`.
@@ -34,6 +36,7 @@ impl Page<'_> {
             ("%NAME%", escaped(&self.place.name)),
             ("%WELCOME%", escaped(self.place.welcome.as_deref().unwrap_or_default())),
             ("%PLACE%", self.told()),
+            ("%PRELOAD%", self.preload()),
         ];
         let mut page = String::with_capacity(template.len() + 1024);
         let mut rest = template;
@@ -49,10 +52,16 @@ impl Page<'_> {
         page
     }
 
+    /// Has the browser ask for all scripts at once, not for each when it meets the one that imports it.
+    fn preload(&self) -> String {
+        let link = |path| format!("<link rel=\"modulepreload\" href=\"{}{path}\">", self.tree);
+        self.needed.iter().map(link).collect()
+    }
+
     /// JSON that doesn't end a script's element: `<` is written as an escape, which JSON has only in
     /// strings.
     fn told(&self) -> String {
-        let Self { tree, place, languages } = self;
+        let Self { tree, place, languages, .. } = self;
         let told = Told {
             tree,
             languages,
@@ -105,7 +114,8 @@ mod tests {
     fn render(template: &str, change: impl FnOnce(&mut Place)) -> String {
         let mut place = Place::default();
         change(&mut place);
-        Page { tree: "_/1/", place: &place, languages: vec!["en", "hi"] }.render(template)
+        let languages = vec!["en", "hi"];
+        Page { tree: "_/1/", place: &place, languages, needed: &["a.js"] }.render(template)
     }
 
     #[test]
@@ -115,6 +125,7 @@ mod tests {
         assert_eq!(render("é%NAME%é", |place| place.name = "%TREE%".to_owned()), "é%TREE%é");
         assert_eq!(render("<p>%WELCOME%</p>", |_| {}), "<p></p>");
         assert_eq!(render("", |_| {}), "");
+        assert_eq!(render("%PRELOAD%", |_| {}), r#"<link rel="modulepreload" href="_/1/a.js">"#);
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     headers: Vec<(String, String)>,
     pub(crate) body: String,
+    /// The body as it came, for one that isn't text.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -54,12 +56,13 @@ pub(crate) fn answer(stream: &mut TcpStream) -> Option<Answer> {
         .map(|line| line.split_once(": ").expect("a header"))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let mut answer = Answer { status, headers, body: String::new() };
+    let mut answer = Answer { status, headers, body: String::new(), bytes: Vec::new() };
     let length: Option<usize> = answer.header("content-length").map(|n| n.parse().unwrap());
     let end = if status == 101 { head + 4 } else { length.map_or(usize::MAX, |n| head + 4 + n) };
     while bytes.len() < end && read_more(stream, &mut bytes) {}
     // Behind a 101 there may be frames already.
-    answer.body = String::from_utf8_lossy(&bytes[head + 4..]).into_owned();
+    answer.bytes = bytes.split_off(head + 4);
+    answer.body = String::from_utf8_lossy(&answer.bytes).into_owned();
     Some(answer)
 }
 
