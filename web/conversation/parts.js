@@ -12,14 +12,14 @@ import { Live } from "./live.js";
 import { button, isShown, make, sentence, who } from "./nodes.js";
 import { Parting } from "./parting.js";
 
-/** @typedef {import("./view.js").State} State */
+/** @typedef {import("./controller.js").State} State */
 
 /**
  * @typedef {object} PartsSetting
  * @property {import("../words.js").Words} words
  * @property {number} partingMs
  * @property {AbortSignal} signal
- * @property {import("./view.js").View} does what the person does is told here
+ * @property {import("./controller.js").Controller} does what the person does is told here
  */
 
 export class Parts {
