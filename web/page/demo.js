@@ -19,6 +19,7 @@ export async function demonstrate(words) {
   };
   for (const [index, side] of sides.entries()) {
     const client = clients[index];
+    byId(`demo-${side}-name`).textContent = words.say("demo.side", { name: words.say(`demo.${side}.name`) });
     client.on("matched", () => tell("demo-status", ""));
     client.on("cannot_connect", () => tell("demo-status", words.say("waiting.lost-line")));
     client.on("error", ({ sentence }) => tell("demo-status", sentence));

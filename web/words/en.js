@@ -99,6 +99,7 @@ export default {
     "demo.line": "Two people, for you to play: write on either side. It is the real thing, over this server, by a private invitation.",
     "demo.back": "Back to the start",
     "demo.connecting": "Bringing the two together…",
+    "demo.side": "{name}’s screen",
     "demo.a.name": "Ada",
     "demo.a.headline": "Builds looms that learn",
     "demo.b.name": "Ben",

@@ -99,6 +99,16 @@ Bring a question.
     }
 
     #[test]
+    fn the_guide_s_example_is_one() {
+        let guide = include_str!("../../../docs/operations.md");
+        let example = guide.split_once("```toml\n").and_then(|(_, rest)| rest.split_once("```"));
+        let place = parsed(example.unwrap().0).unwrap();
+        assert_eq!(place.rules.len(), 2);
+        assert_eq!(place.minimum_age, Some(18));
+        assert!(place.welcome.is_some() && place.confirm.is_some());
+    }
+
+    #[test]
     fn what_is_agreed_to_follows_from_the_rest() {
         for (text, sentence) in [
             ("", "I have read this, and I agree."),
