@@ -241,7 +241,8 @@ export class Person {
   /** Waits until the conversation as a whole says this of itself: `state`, `line`, `partner`. */
   isIn(key, value) {
     return this.until(
-      (within, name, wanted) => document.querySelector(`${within}.vy`)?.dataset[name] === wanted,
+      (within, name, wanted) =>
+        document.querySelector(`${within}.vy, ${within.trim()}.vy`)?.dataset[name] === wanted,
       this.within,
       key,
       value,

@@ -9,7 +9,8 @@ use common::http::{Answer, ask, get};
 use common::{House, http};
 use vyoma_server::Place;
 
-const BROWSER: &str = "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n";
+const BROWSER: &str =
+    "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\nSec-Fetch-Mode: navigate\r\n";
 
 /// `_/<hash>/`, as the page names it.
 fn tree(house: &House) -> String {
@@ -59,6 +60,15 @@ fn the_page_may_do_little_and_says_so() {
     let line = get(house.address(), "/demo", "Accept: */*\r\n");
     assert_headers(&line, &[("content-type", "text/plain; charset=utf-8")]);
     assert_eq!(get(house.address(), "/demo/", BROWSER).status, 404);
+}
+
+#[test]
+fn what_browsers_heed_over_https_only_is_not_sent_to_them_over_plain_http() {
+    let house = House::open();
+    // To an origin that it doesn't trust a browser says nothing of how it fetches.
+    let page = get(house.address(), "/", "Accept: text/html\r\n");
+    assert_eq!(page.header("cross-origin-opener-policy"), None);
+    assert_headers(&page, &[("cross-origin-resource-policy", "same-origin")]);
 }
 
 #[test]

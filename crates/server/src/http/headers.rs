@@ -2,6 +2,7 @@
 //!
 //! Knows browsers' rules for a page and its files. Must not know routes.
 
+use hyper::HeaderMap;
 use hyper::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -19,7 +20,9 @@ const SWITCHED_OFF: &str = "accelerometer=(), camera=(), display-capture=(), enc
     geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), \
     picture-in-picture=(), publickey-credentials-get=(), serial=(), usb=(), xr-spatial-tracking=()";
 
-const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+/// Browsers send this to origins that they trust: HTTPS, and this machine.
+const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+pub(super) const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
@@ -44,3 +47,8 @@ pub(super) const FILE: [(HeaderName, &str); 3] = [
 /// For what an address never changes: a year, which stands for ever (RFC 9111, section 5.2.2.1).
 pub(super) const LASTING: [(HeaderName, &str); 1] =
     [(CACHE_CONTROL, "public, max-age=31536000, immutable")];
+
+/// Whether a browser heeds `OPENER_POLICY` here; over plain HTTP Chromium complains of it instead.
+pub(super) fn heeds_opener_policy(request: &HeaderMap) -> bool {
+    request.contains_key(FETCH_MODE)
+}

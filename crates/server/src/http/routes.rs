@@ -31,7 +31,10 @@ pub(super) type Answer = Response<Full<Bytes>>;
 
 /// The answer to a request, with all its headers.
 pub(super) async fn answer(request: &Parts, visitor: Visitor, shared: &Shared) -> Answer {
-    let answer = find(request, visitor, shared).await;
+    let mut answer = find(request, visitor, shared).await;
+    if !headers::heeds_opener_policy(&request.headers) {
+        answer.headers_mut().remove(headers::OPENER_POLICY);
+    }
     if [Method::GET, Method::HEAD].contains(&request.method)
         || answer.status() == StatusCode::NOT_FOUND
     {
