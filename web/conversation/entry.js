@@ -20,6 +20,12 @@ import { beginning, safeText } from "./safe.js";
 /** What is seen of a long message at first, in UTF-16 units and in lines. */
 export const FOLD_LENGTH = 1500;
 const FOLD_LINES = 16;
+/** Links in the beginning of a long message, or in a short one; and in all of a long one. */
+const FOLD_LINKS = 10;
+const MOST_LINKS = 100;
+/** So much of a long message enters the page per frame, in UTF-16 units: shaping Arabic takes its time. */
+const PIECE = 2500;
+const PIECES = new RegExp(`[^]{1,${PIECE}}(?![\\p{M}\\u200d])|[^]+$`, "gu");
 /** So many lines at most stay empty in a row. */
 const BLANK_LINES = /\n{4,}/g;
 /** A message of no more than so many emoji, and nothing else, is shown large. */
@@ -98,10 +104,15 @@ function bubble(entry, setting) {
 
 /** @param {HTMLElement} text @param {string} said @param {Setting} setting */
 function fill(text, said, { words }) {
-  const safe = safeText(said).replace(BLANK_LINES, "\n\n\n");
+  const safe = forEyes(said);
   text.classList.toggle("vy-odd", safe.trim() === "");
   if (safe.trim() === "") text.replaceChildren(words.say("conversation.blank"));
-  else text.replaceChildren(...linked(safe));
+  else text.replaceChildren(...linked(safe, FOLD_LINKS));
+}
+
+/** @param {string} said */
+function forEyes(said) {
+  return safeText(said).replace(BLANK_LINES, "\n\n\n");
 }
 
 /**
@@ -111,14 +122,44 @@ function fill(text, said, { words }) {
  */
 function unfolding(entry, text, folded, setting) {
   const { words } = setting;
+  let turn = 0;
   const more = button("vy-more", words.say("conversation.more"), async () => {
-    const open = more.getAttribute("aria-expanded") === "true";
-    fill(text, open ? folded : await setting.whole(entry), setting);
-    more.setAttribute("aria-expanded", String(!open));
-    more.textContent = words.say(open ? "conversation.more" : "conversation.less");
+    const own = (turn += 1);
+    const open = more.getAttribute("aria-expanded") === "false";
+    more.setAttribute("aria-expanded", String(open));
+    more.textContent = words.say(open ? "conversation.less" : "conversation.more");
+    if (!open) return fill(text, folded, setting);
+    const whole = forEyes(await setting.whole(entry));
+    pour(text, linked(whole, MOST_LINKS).flatMap(pieces), () => own === turn && more.isConnected);
   });
   more.setAttribute("aria-expanded", "false");
   return more;
+}
+
+/**
+ * Puts parts into the page one by one, as long as they are wanted.
+ *
+ * @param {HTMLElement} text @param {(string | Node)[]} parts @param {() => boolean} isWanted
+ */
+function pour(text, parts, isWanted) {
+  if (isWanted()) text.replaceChildren();
+  const next = () => {
+    if (!isWanted()) return;
+    let room = PIECE;
+    while (parts.length > 0 && room > 0) {
+      const [part] = parts.splice(0, 1);
+      text.append(part);
+      room -= typeof part === "string" ? part.length : 100;
+    }
+    if (parts.length > 0) requestAnimationFrame(next);
+  };
+  next();
+}
+
+/** @param {string | Node} part @returns {(string | Node)[]} */
+function pieces(part) {
+  if (typeof part !== "string") return [part];
+  return part.match(PIECES) ?? [];
 }
 
 /** The beginning of a long text; the text itself, if it isn't long. @param {string} text */

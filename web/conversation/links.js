@@ -5,8 +5,6 @@
 
 import { make } from "./nodes.js";
 
-/** What comes after so many in one text stays text. */
-const MOST_LINKS = 100;
 /** A longer address stays text. */
 const LONGEST = 2048;
 
@@ -20,15 +18,16 @@ const OPENING = { ")": "(", "]": "[", "}": "{" };
  * A text, with its addresses as links.
  *
  * @param {string} text
+ * @param {number} most what comes after so many links stays text
  * @returns {(string | HTMLAnchorElement)[]}
  */
-export function linked(text) {
+export function linked(text, most) {
   /** @type {(string | HTMLAnchorElement)[]} */
   const parts = [];
   let from = 0;
   let links = 0;
   for (const found of text.matchAll(ADDRESS)) {
-    if (links === MOST_LINKS) break;
+    if (links === most) break;
     const address = withoutSentence(found[0]);
     const link = linkTo(address);
     if (!link) continue;

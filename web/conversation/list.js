@@ -15,8 +15,10 @@ const WINDOW = 200;
 const WIDE = 400;
 /** So many come with each step into the past. */
 const STEP = 60;
-/** Of what comes in a burst, so much enters the page per frame. */
-const PER_FRAME = 60;
+/** Of what comes in a burst, so much enters the page at once, */
+const AT_ONCE = 24;
+/** and so much time, in milliseconds, is between: laying out the list takes some of it. */
+const BURST_MS = 100;
 /** Who is so close to the end, in pixels, wants to see what is added. */
 const NEAR = 48;
 /** What one side says within this time belongs together. */
@@ -37,6 +39,8 @@ export class List {
   /** What isn't in the page yet. @type {Entry[]} */
   #coming = [];
   #frame = 0;
+  #timer = 0;
+  #flushed = 0;
   /** Whether the window's end is the conversation's. */
   #atEnd = true;
   #loading = false;
@@ -86,7 +90,7 @@ export class List {
     this.#coming.push(cut(entry));
     // A hidden page has no frames, and a burst must not pile up in it.
     if (this.#coming.length >= WINDOW && document.hidden) this.#flush();
-    this.#frame ||= requestAnimationFrame(() => this.#flush());
+    this.#schedule();
     if (entry.side === "mine") this.toNewest();
   }
 
@@ -138,7 +142,9 @@ export class List {
 
   clear() {
     cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#timer);
     this.#frame = 0;
+    this.#timer = 0;
     this.#coming = [];
     this.#takeOut(this.#items.splice(0));
     this.#atEnd = true;
@@ -152,8 +158,21 @@ export class List {
     this.sight.disconnect();
   }
 
+  /** Has what is coming enter the page: with the next frame, or a little later if it keeps coming. */
+  #schedule() {
+    if (this.#frame || this.#timer) return;
+    const wait = this.#flushed + BURST_MS - performance.now();
+    const draw = () => {
+      this.#timer = 0;
+      this.#frame = requestAnimationFrame(() => this.#flush());
+    };
+    if (wait <= 0) draw();
+    else this.#timer = window.setTimeout(draw, wait);
+  }
+
   #flush() {
     this.#frame = 0;
+    this.#flushed = performance.now();
     // What was left behind by a burst comes from the store, if somebody looks for it.
     if (this.#atEnd && this.following && this.#coming.length > WINDOW) {
       this.#coming.splice(0, this.#coming.length - WINDOW);
@@ -165,12 +184,12 @@ export class List {
       if (!this.#returning) this.#coming = [];
       return;
     }
-    this.#place(this.#coming.splice(0, PER_FRAME), this.#items.length);
+    this.#place(this.#coming.splice(0, AT_ONCE), this.#items.length);
     if (this.following) {
       this.#trimStart(WINDOW);
       this.#toEnd();
     }
-    if (this.#coming.length > 0) this.#frame = requestAnimationFrame(() => this.#flush());
+    if (this.#coming.length > 0) this.#schedule();
   }
 
   /** Puts entries into the page before the item at `index`. @param {Entry[]} entries @param {number} index */
