@@ -7,10 +7,12 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import puppeteer from "puppeteer-core";
-import { PATIENCE_MS } from "../server.mjs";
 
 /** A name of this machine's loopback address that browsers don't trust as they trust `localhost`. */
 export const LAN = "lan.test";
+
+// A hang guard: how long a browser may take to start, or to do what it is told.
+const LAUNCH_MS = 60_000;
 
 const KINDS = {
   chromium: {
@@ -69,8 +71,8 @@ export async function launch(kind = "chromium", { language = "en-US", dark = fal
     browser: kind === "firefox" ? "firefox" : "chrome",
     executablePath: executable(KINDS[kind]),
     headless: true,
-    timeout: PATIENCE_MS,
-    protocolTimeout: PATIENCE_MS,
+    timeout: LAUNCH_MS,
+    protocolTimeout: LAUNCH_MS,
     defaultViewport: { width: 1100, height: 800 },
     userDataDir: profile,
     ...KINDS[kind].options({ language, dark, flags }),
@@ -117,7 +119,7 @@ export class Tab {
   async #watch(page) {
     if (this.#watched.has(page)) return;
     this.#watched.add(page);
-    page.setDefaultTimeout(PATIENCE_MS);
+    page.setDefaultTimeout(LAUNCH_MS);
     page.on("console", (message) => {
       if (["error", "warn"].includes(message.type())) this.complaints.push(message.text());
     });

@@ -92,8 +92,8 @@ stage.test("names can't pretend to be the page, nor turn it around", EACH, async
   assert.ok(card.inside, "the card holds what is in it");
   assert.doesNotMatch(await ada.page.title(), BIDI);
   mallory.client.typing(true);
-  await ada.finds(".vy-typing");
-  assert.doesNotMatch(await ada.reads(".vy-typing"), BIDI);
+  await ada.finds(".vy-typing[data-on]");
+  assert.doesNotMatch(await ada.reads(".vy-typing[data-on]"), BIDI);
   mallory.leaves();
   await ada.isIn("state", "ended");
   assert.doesNotMatch(await ada.reads(".vy-ended"), BIDI);

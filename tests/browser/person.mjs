@@ -4,10 +4,9 @@
 // test wants from them.
 
 import assert from "node:assert/strict";
+import { PATIENCE_MS } from "../server.mjs";
 import { Tab } from "./browser.mjs";
 
-// A hang guard, not a speed limit; shorter where somebody waits for a test that fails.
-export const PATIENCE_MS = Number(process.env.VYOMA_PATIENCE_MS ?? 30_000);
 export const LOOK_EVERY_MS = 40;
 
 export class Person {
@@ -53,6 +52,22 @@ export class Person {
     await this.page.reload({ waitUntil: "load" });
   }
 
+  /** Has requests that end like this wait until they are let go, by what this returns. */
+  async holdsUp(ending) {
+    const held = [];
+    const look = (request) => {
+      if (request.url().endsWith(ending)) held.push(request);
+      else request.continue();
+    };
+    await this.page.setRequestInterception(true);
+    this.page.on("request", look);
+    return async () => {
+      for (const request of held) await request.continue();
+      this.page.off("request", look);
+      await this.page.setRequestInterception(false);
+    };
+  }
+
   // --- Looking ------------------------------------------------------------------------------------
 
   /** Waits until `look` (in the page) is truthy, and returns what it says. */
@@ -85,7 +100,7 @@ export class Person {
   /** Waits until this isn't on the screen, or not at all. */
   misses(selector) {
     return this.until(
-      (wanted) => ![...document.querySelectorAll(wanted)].some((element) => element.checkVisibility()),
+      (wanted) => ![...document.querySelectorAll(wanted)].some((element) => element.checkVisibility({ visibilityProperty: true })),
       this.within + selector,
     );
   }

@@ -149,7 +149,7 @@ async function converses(person, other, talk) {
   other.client.read(n);
   await person.marked(n, "read");
   other.client.typing(true);
-  await person.finds(".vy-typing");
+  await person.finds(".vy-typing[data-on]");
 }
 
 async function demonstrates(person) {

@@ -7,9 +7,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, beforeEach, test } from "node:test";
-import { startServer } from "../server.mjs";
+import { PATIENCE_MS, startServer } from "../server.mjs";
 import { launch } from "./browser.mjs";
-import { LOOK_EVERY_MS, PATIENCE_MS, Person } from "./person.mjs";
+import { LOOK_EVERY_MS, Person } from "./person.mjs";
 import { startProxy } from "./proxy.mjs";
 
 export const CHROMIUM = ["chromium", "chromium"];
@@ -104,7 +104,7 @@ export class Stage {
     await ada.sees("waiting");
     const ben = await this.person(second);
     await ben.arrives("Ben");
-    await Promise.all([ada.sees("conversation"), ben.sees("conversation")]);
+    await Promise.all([ada, ben].map((person) => person.isIn("state", "talking")));
     return [ada, ben];
   }
 

@@ -33,10 +33,10 @@ stage.test("a message of several lines is one message", [MIXED], async (first, s
 stage.test("typing is seen, and is over with the message", ALL, async (first, second) => {
   const [ada, ben] = await stage.pair(first, second);
   await ada.writes("Let me think");
-  await ben.finds(".vy-typing");
+  await ben.finds(".vy-typing[data-on]");
   await ada.says(" about it");
   await ben.hears("Let me think about it");
-  await ben.misses(".vy-typing");
+  await ben.misses(".vy-typing[data-on]");
 });
 
 stage.test("a message is marked as sent, delivered and read", ALL, async (first, second) => {
@@ -109,6 +109,24 @@ stage.test("who presses next and closes the page is gone at once", [MIXED], asyn
   await ada.finds(".vy-parting");
   await ada.page.goto("about:blank");
   await ben.isIn("state", "ended");
+});
+
+stage.test("a partner who is gone before the page could show the conversation", [["chromium"], ["firefox"]], async (kind) => {
+  await stage.serves();
+  const ada = await stage.person(kind);
+  const letGo = await ada.holdsUp("/conversation.js");
+  await ada.arrives("Ada");
+  await ada.sees("waiting");
+  await ada.readsLike("#ahead", /\S/);
+  const ben = await partner(stage.host());
+  await ada.sees("conversation");
+  ben.leaves();
+  await ben.hears("ended");
+  await letGo();
+  await ada.sees("problem");
+  await ada.presses("#retry");
+  await ada.sees("waiting");
+  await ben.close();
 });
 
 stage.test("leave ends it for both, and either can look again", [MIXED], async (first, second) => {

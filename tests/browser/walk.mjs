@@ -87,7 +87,7 @@ async function conversation(stage, person, look, { says, profile }) {
     }
   }
   ben.client.typing(true);
-  await person.finds(".vy-typing");
+  await person.finds(".vy-typing[data-on]");
   await look("a conversation", person);
   await person.presses(".vy-emoji");
   await person.finds(".vy-emojis");

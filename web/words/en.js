@@ -82,6 +82,8 @@ export default {
 
     "problem.refused": "That didn’t work",
     "problem.ended": "The wait is over",
+    "problem.brief": "The conversation didn’t begin",
+    "problem.brief-line": "Your partner was gone before it could.",
     "problem.pool": "This place isn’t open",
     "problem.pool-line": "The link may be misspelt, the place only for those who were invited, or full right now.",
     "problem.retry": "Try again",

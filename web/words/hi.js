@@ -82,6 +82,8 @@ export default {
 
     "problem.refused": "यह नहीं हो पाया",
     "problem.ended": "प्रतीक्षा समाप्त हो गई",
+    "problem.brief": "बातचीत शुरू नहीं हो सकी",
+    "problem.brief-line": "आपके साथी उससे पहले ही चले गए।",
     "problem.pool": "यह जगह खुली नहीं है",
     "problem.pool-line": "हो सकता है लिंक में कोई चूक हो, जगह केवल निमंत्रित लोगों के लिए हो, या अभी भरी हुई हो।",
     "problem.retry": "फिर कोशिश करें",
