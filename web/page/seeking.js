@@ -24,6 +24,16 @@ export function clientOf(pool, seat) {
   return connect(serverAddress(pool), { seat });
 }
 
+/**
+ * Why a WebSocket is refused: browsers don't tell a page, and the server answers the same address.
+ *
+ * @param {string | null} pool
+ * @returns {Promise<number | null>} the status; null if the server can't be reached
+ */
+async function whyRefused(pool) {
+  return fetch(serverAddress(pool), { cache: "no-store" }).then(({ status }) => status, () => null);
+}
+
 export class Seeking {
   /** What is wished for, while it is. @type {Wish | null} */
   #wish = null;
@@ -190,12 +200,18 @@ export class Seeking {
 
   async #cannotConnect() {
     this.#failures += 1;
-    if (shownView() !== "waiting") return;
-    if (this.#failures >= PATIENT_FAILURES) this.waiting.lost();
-    // A browser doesn't tell why an upgrade was refused: where the server is ready otherwise, it is the pool.
-    if (this.pool === null || this.#failures > PATIENT_FAILURES) return;
-    const ready = await fetch(new URL("readyz", startAddress()), { cache: "no-store" }).then(({ ok }) => ok, () => false);
-    if (ready && this.#failures >= PATIENT_FAILURES) this.#giveUp("problem.pool", this.words.say("problem.pool-line"));
+    if (shownView() !== "waiting" || this.#failures < PATIENT_FAILURES) return;
+    this.waiting.lost();
+    if (this.#failures > PATIENT_FAILURES) return;
+    const why = await whyRefused(this.pool);
+    if (why === 404) this.#noSuchPool();
+    else if (why === 503 || why === 429) this.waiting.full();
+  }
+
+  /** There is still the place that is there for all. */
+  #noSuchPool() {
+    this.#giveUp("problem.pool", this.words.say("problem.pool-line"));
+    byId("back").addEventListener("click", () => location.assign(startAddress()));
   }
 
   /** The server, or the SDK, takes no such wish. @param {any} refused */
@@ -205,8 +221,9 @@ export class Seeking {
     if (why === "in_conversation") return this.#isElsewhere("talking");
     const known = `refused.${why}`;
     const line = this.words.table[known] ? this.words.say(known) : sentence ?? message;
-    this.invite = null;
+    const invited = Boolean(this.#wish?.invite);
     this.#giveUp("problem.refused", line);
+    if (invited) byId("retry").textContent = this.words.say("arrival.start");
   }
 
   /** @param {string} title @param {string} line */
@@ -220,6 +237,7 @@ export class Seeking {
     wishMemory.set(null);
     this.#forgetInvitation();
     byId("problem-title").textContent = this.words.say(title);
+    byId("retry").textContent = this.words.say("problem.retry");
     tell("problem-line", line);
     show("problem");
   }

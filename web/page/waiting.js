@@ -61,6 +61,12 @@ export class Waiting {
     tell("estimate", "");
   }
 
+  /** The server, or this address, has as many connections as it may; it is being tried. */
+  full() {
+    this.#title("waiting.full");
+    tell("ahead", this.words.say("waiting.full-line"));
+  }
+
   /** Somebody is there. @param {string | undefined} name */
   over(name) {
     const title = this.words.say("waiting.found");

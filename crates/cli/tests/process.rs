@@ -95,6 +95,41 @@ fn bad_configuration_is_refused_with_its_name_and_the_reason() {
 }
 
 #[test]
+fn the_organiser_s_texts_and_files_are_checked_at_start_and_served() {
+    let dir = std::env::temp_dir().join(format!("vyoma-place-{}", std::process::id()));
+    let path = |name: &str| dir.join(name).display().to_string();
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("place.toml"), "name = \"Founders & Co\"\nminimum_age = 18\n").unwrap();
+    std::fs::write(dir.join("bad.toml"), "minimum_age = 200\n").unwrap();
+    std::fs::write(dir.join("index.html"), "%NAME% %PLACE%").unwrap();
+    for (arguments, code, said) in [
+        (["--place", &path("bad.toml")], 2, "bad.toml: minimum_age: must be a number of years"),
+        (["--place", &path("no.toml")], 2, "error: --place: cannot read "),
+        (["--web-dir", &path("nowhere")], 1, "cannot serve the page from "),
+        (["--web-dir", &path("bad.toml")], 1, "not a directory"),
+    ] {
+        let output =
+            run(&[&["--port", "0", "--data-dir", &path("data")], &arguments[..]].concat(), &[]);
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{message}");
+        assert!(message.contains(said), "{message}");
+    }
+    let place = path("place.toml");
+    let printed = run(&["--print-config", "--place", &place], &[("VYOMA_WEB_DIR", &path(""))]);
+    let printed = text(&printed.stdout);
+    assert!(printed.contains(&format!("place = {place} ")), "{printed}");
+    assert!(printed.contains("# VYOMA_WEB_DIR"), "{printed}");
+
+    let server = Running::start(&["--place", &place, "--web-dir", &path("")]);
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let request = "GET / HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    read_until(&mut stream, "Founders &amp; Co {\"tree\":\"_/live/\"");
+    drop(server);
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+#[test]
 fn a_taken_port_or_a_foreign_address_is_told_with_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();

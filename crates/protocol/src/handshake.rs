@@ -20,7 +20,7 @@ pub use client::{Answer, AnswerError, BadUrl, check_answer, client_request};
 pub use fields::Fields;
 pub use forwarded::{forwarded_client, is_forwarded};
 pub use refusal::Refusal;
-pub use request::{Intent, Request};
+pub use request::{Intent, Request, query_value};
 pub use scan::HeadScan;
 
 /// The longest head, in bytes, its last empty line included: a browser sends 500 to 800 bytes,

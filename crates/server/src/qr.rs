@@ -4,10 +4,11 @@
 
 use std::fmt::Write as _;
 
-use qrcode::{Color, QrCode};
+use qrcodegen::{QrCode, QrCodeEcc};
+use vyoma_protocol::handshake::query_value;
 
 /// The longest link, in bytes: with an invitation and a pool one has about a hundred. The work grows
-/// with it, too: this is a code of 81 modules a side, which takes about a millisecond.
+/// with it, too: such a code takes half a millisecond, and one of this length two.
 const LONGEST: usize = 512;
 
 /// Light modules around the code, which scanners need (ISO/IEC 18004, section 9.1).
@@ -23,8 +24,7 @@ pub(crate) fn svg(query: Option<&str>, host: Option<&str>) -> Result<String, &'s
         "Ask for /qr.svg?link= and an address of this server, percent-encoded.\n";
     const OURS: &str =
         "The link must be http:// or https://, this server's own host, and a path.\n";
-    let pairs = query.unwrap_or_default().split('&');
-    let link = pairs.filter_map(|pair| pair.strip_prefix("link=")).next().ok_or(REQUIRED)?;
+    let link = query.and_then(|query| query_value(query, "link")).ok_or(REQUIRED)?;
     let link = decoded(link).ok_or(REQUIRED)?;
     if link.len() > LONGEST {
         return Err("The link must have at most 512 bytes.\n");
@@ -32,8 +32,14 @@ pub(crate) fn svg(query: Option<&str>, host: Option<&str>) -> Result<String, &'s
     if !host.is_some_and(|host| leads_to(&link, host)) {
         return Err(OURS);
     }
-    let code = QrCode::new(&link).map_err(|_| OURS)?;
-    Ok(drawn(&code.to_colors(), code.width()))
+    let code = QrCode::encode_binary(&link, QrCodeEcc::Medium).map_err(|_| OURS)?;
+    Ok(drawn(&modules(&code)))
+}
+
+/// The rows of a code, in which dark modules are true.
+fn modules(code: &QrCode) -> Vec<Vec<bool>> {
+    let row = |y| (0..code.size()).map(|x| code.get_module(x, y)).collect();
+    (0..code.size()).map(row).collect()
 }
 
 /// The bytes of percent-encoded text; `None` if it isn't that.
@@ -58,22 +64,22 @@ fn leads_to(link: &[u8], host: &str) -> bool {
 }
 
 /// The modules as one path: a run of dark ones in a row is one rectangle.
-fn drawn(modules: &[Color], width: usize) -> String {
-    let side = width + 2 * QUIET;
+fn drawn(modules: &[Vec<bool>]) -> String {
+    let side = modules.len() + 2 * QUIET;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" \
          shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/>\
          <path fill=\"#000\" d=\""
     );
-    for (y, row) in modules.chunks(width).enumerate() {
-        let mut x = 0;
+    for (row, y) in modules.iter().zip(QUIET..) {
+        let mut x = QUIET;
         for run in row.chunk_by(|one, next| one == next) {
-            if run[0] == Color::Dark {
-                let (at, length) = ((x + QUIET, y + QUIET), run.len());
+            let length = run.len();
+            if run[0] {
                 // Writing to a string doesn't fail.
-                let _ = write!(svg, "M{} {}h{length}v1h-{length}z", at.0, at.1);
+                let _ = write!(svg, "M{x} {y}h{length}v1h-{length}z");
             }
-            x += run.len();
+            x += length;
         }
     }
     svg + "\"/></svg>\n"
@@ -128,8 +134,7 @@ mod tests {
 
     #[test]
     fn a_code_is_dark_on_light_with_room_around() {
-        use Color::{Dark, Light};
-        let drawing = drawn(&[Dark, Dark, Light, Dark], 2);
+        let drawing = drawn(&[vec![true, true], vec![false, true]]);
         assert!(drawing.contains("viewBox=\"0 0 10 10\""), "{drawing}");
         assert!(drawing.contains("fill=\"#fff\" d=\"M0 0h10v10H0z\""), "{drawing}");
         assert!(drawing.contains("fill=\"#000\" d=\"M4 4h2v1h-2zM5 5h1v1h-1z\""), "{drawing}");

@@ -189,6 +189,9 @@ fn a_pool_on_demand_is_made_by_the_first_and_goes_with_the_last() {
     ada.expect("matched");
     // A third one is too much; the declared ones are there all the same.
     assert_eq!((status("red"), status("No+name")), (503, 404));
+    // A page can ask why.
+    let why = |pool: &str| http::get(to, &format!("/ws?pool={pool}"), "").status;
+    assert_eq!((why("red"), why("No+name"), why("green")), (503, 404, 426));
     let mut plain = Client::upgrade(Dial::default().open(to), "/ws", "", &[]);
     plain.expect(common::WAITING);
     // Who talks is in it, too, and comes back to it.

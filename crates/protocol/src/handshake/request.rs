@@ -74,16 +74,21 @@ impl<'a> Request<'a> {
     /// The value of a key in the query, as it was sent; the first, if there are more.
     pub fn query(&self, key: &str) -> Option<&'a str> {
         let (_, query) = self.target.split_once('?')?;
-        query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .find_map(|(own, value)| (own == key).then_some(value))
+        query_value(query, key)
     }
 
     /// The subprotocols the client offers, in its order of preference (RFC 6455, section 11.3.4).
     pub fn subprotocols(&self) -> impl Iterator<Item = &'a [u8]> + '_ {
         self.fields.list("sec-websocket-protocol")
     }
+}
+
+/// The value of a key in a query, as it was sent; the first, if there are more.
+pub fn query_value<'q>(query: &'q str, key: &str) -> Option<&'q str> {
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find_map(|(own, value)| (own == key).then_some(value))
 }
 
 fn refusal(error: Error, head: &[u8]) -> Refusal {

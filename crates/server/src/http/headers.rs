@@ -20,22 +20,23 @@ const SWITCHED_OFF: &str = "accelerometer=(), camera=(), display-capture=(), enc
     geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), \
     picture-in-picture=(), publickey-credentials-get=(), serial=(), usb=(), xr-spatial-tracking=()";
 
-/// Browsers send this to origins that they trust: HTTPS, and this machine.
-const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
-pub(super) const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// For whatever a browser may open by itself.
-pub(super) const PAGE: [(HeaderName, &str); 7] = [
+pub(super) const PAGE: [(HeaderName, &str); 6] = [
     (CONTENT_SECURITY_POLICY, PAGE_POLICY),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "no-referrer"),
-    (OPENER_POLICY, "same-origin"),
     (RESOURCE_POLICY, "same-origin"),
     (PERMISSIONS_POLICY, SWITCHED_OFF),
     (CACHE_CONTROL, "no-cache"),
 ];
+
+/// For a page, beside [`PAGE`], where a browser trusts the way it came ([`is_trusted`]): no other
+/// site's window has a hold on it.
+pub(super) const ALONE: [(HeaderName, &str); 1] = [(OPENER_POLICY, "same-origin")];
 
 /// For the files of a page, of which there are dozens: what goes beyond that is a kilobyte each.
 pub(super) const FILE: [(HeaderName, &str); 3] = [
@@ -48,7 +49,9 @@ pub(super) const FILE: [(HeaderName, &str); 3] = [
 pub(super) const LASTING: [(HeaderName, &str); 1] =
     [(CACHE_CONTROL, "public, max-age=31536000, immutable")];
 
-/// Whether a browser heeds `OPENER_POLICY` here; over plain HTTP Chromium complains of it instead.
-pub(super) fn heeds_opener_policy(request: &HeaderMap) -> bool {
-    request.contains_key(FETCH_MODE)
+/// Whether a browser takes this server for one it reaches safely, by HTTPS or on its own machine: only
+/// then does it say how it fetches (Fetch Metadata, section 2), and only then does it heed [`ALONE`],
+/// about which it complains elsewhere.
+pub(super) fn is_trusted(headers: &HeaderMap) -> bool {
+    headers.contains_key("sec-fetch-mode")
 }

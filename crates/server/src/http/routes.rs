@@ -11,6 +11,7 @@ use hyper::header::{
 };
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
+use vyoma_protocol::handshake::query_value;
 
 use super::encodings::{self, Encoding};
 use super::{Visitor, headers};
@@ -31,10 +32,7 @@ pub(super) type Answer = Response<Full<Bytes>>;
 
 /// The answer to a request, with all its headers.
 pub(super) async fn answer(request: &Parts, visitor: Visitor, shared: &Shared) -> Answer {
-    let mut answer = find(request, visitor, shared).await;
-    if !headers::heeds_opener_policy(&request.headers) {
-        answer.headers_mut().remove(headers::OPENER_POLICY);
-    }
+    let answer = find(request, visitor, shared).await;
     if [Method::GET, Method::HEAD].contains(&request.method)
         || answer.status() == StatusCode::NOT_FOUND
     {
@@ -48,7 +46,7 @@ async fn find(request: &Parts, visitor: Visitor, shared: &Shared) -> Answer {
     let page = visitor != Visitor::Scraper;
     match request.uri.path() {
         "/" | "/demo" if page => home(request, shared).await,
-        "/ws" if page => upgrade_required(),
+        "/ws" if page => websocket(request, shared),
         "/qr.svg" if page => qr(request),
         "/healthz" => text(StatusCode::OK, "ok\n"),
         "/readyz" => readiness(shared.shutdown.draining()),
@@ -69,7 +67,7 @@ async fn home(request: &Parts, shared: &Shared) -> Answer {
             Err(_) => unreadable(),
         },
     };
-    with(answer, [(VARY, "Accept, Accept-Encoding")])
+    with(answer, [(VARY, "Accept, Accept-Encoding, Sec-Fetch-Mode")])
 }
 
 /// A file of the page, or where it is now.
@@ -95,8 +93,13 @@ fn encoded(file: File, request: &Parts) -> Answer {
     if !encoding.is_empty() {
         answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
-    let answer =
-        if kind == HTML { with(answer, headers::PAGE) } else { with(answer, headers::FILE) };
+    let answer = match kind {
+        HTML if headers::is_trusted(&request.headers) => {
+            with(with(answer, headers::PAGE), headers::ALONE)
+        }
+        HTML => with(answer, headers::PAGE),
+        _ => with(answer, headers::FILE),
+    };
     if lasting { with(answer, headers::LASTING) } else { answer }
 }
 
@@ -117,6 +120,18 @@ fn qr(request: &Parts) -> Answer {
         Ok(svg) => with(found(SVG, svg), [(CACHE_CONTROL, "no-store"), (CONNECTION, "close")]),
         Err(sentence) => text(StatusCode::BAD_REQUEST, sentence),
     }
+}
+
+/// Browsers don't tell a page why its WebSocket was refused; the same address without an upgrade does,
+/// as far as it is the pool.
+fn websocket(request: &Parts, shared: &Shared) -> Answer {
+    let pool = request.uri.query().and_then(|query| query_value(query, "pool"));
+    let Err(refusal) = shared.pools.find(pool, &shared.lobby) else { return upgrade_required() };
+    let mut answer = text(StatusCode::NOT_FOUND, refusal.sentence());
+    if let Ok(status) = StatusCode::from_u16(refusal.status()) {
+        *answer.status_mut() = status;
+    }
+    with(answer, [(CONNECTION, "close")])
 }
 
 fn upgrade_required() -> Answer {
