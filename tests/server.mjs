@@ -5,8 +5,9 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-// A hang guard, not a speed limit: how long a test waits for something that must happen.
-export const PATIENCE_MS = 60_000;
+// A hang guard, not a speed limit: how long a test waits for something that must happen. Less is for whoever
+// works on a test that fails.
+export const PATIENCE_MS = Number(process.env.VYOMA_PATIENCE_MS ?? 60_000);
 
 /** Rejects with `what` if `promise` takes longer than the tests' patience. */
 export function patiently(promise, what) {

@@ -1,111 +1,164 @@
-// Opens pages of the server under test in Debian's Chromium, and watches what they do.
+// Launches Debian's Chromium and Firefox, and watches what each page in them does.
 //
-// Knows puppeteer and the page's elements. Must not know what a test wants from them.
+// Knows puppeteer, and what the two browsers want to be told. Must not know the page under test.
 
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import puppeteer from "puppeteer-core";
-import { PATIENCE_MS } from "../server.mjs";
 
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+/** A name of this machine's loopback address that browsers don't trust as they trust `localhost`. */
+export const LAN = "lan.test";
 
-function executable() {
-  const places = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser"];
-  const found = places.find((place) => place && existsSync(place));
+// A hang guard: how long a browser may take to start, or to do what it is told.
+const LAUNCH_MS = 60_000;
+
+const KINDS = {
+  chromium: {
+    variable: "CHROMIUM",
+    places: ["/usr/bin/chromium", "/usr/bin/chromium-browser"],
+    package: "chromium",
+    options: ({ language, dark, flags }) => ({
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        `--host-resolver-rules=MAP ${LAN} 127.0.0.1`,
+        `--lang=${language}`,
+        `--accept-lang=${language}`,
+        ...(dark ? ["--force-dark-mode"] : []),
+        ...flags,
+      ],
+    }),
+  },
+  firefox: {
+    variable: "FIREFOX",
+    places: ["/usr/bin/firefox-esr", "/usr/bin/firefox"],
+    package: "firefox-esr",
+    options: ({ language, dark }) => ({
+      extraPrefsFirefox: {
+        "network.dns.localDomains": LAN,
+        "intl.accept_languages": language,
+        "ui.systemUsesDarkTheme": dark ? 1 : 0,
+        // A person's window is in front for that person, though it is one of several here.
+        "focusmanager.testmode": true,
+        "widget.windows.window_occlusion_tracking.enabled": false,
+      },
+    }),
+  },
+};
+
+function executable({ variable, places, package: name }) {
+  const found = [process.env[variable], ...places].find((place) => place && existsSync(place));
   if (found) return found;
   throw new Error(
-    "no Chromium here: run `apt-get install chromium`, or name one by the variable CHROMIUM",
+    `no browser for these tests here: run \`apt-get install ${name}\`, or name one by the variable ${variable}`,
   );
 }
 
-/** A headless browser with a profile of its own; `close` ends it and removes the profile. */
-export async function launch() {
+/**
+ * A headless browser, `chromium` or `firefox`, with a profile of its own. `language` is the person's;
+ * `dark` whether the system's colours are; `flags` are more of Chromium's. `close` ends it and removes the profile.
+ */
+export async function launch(kind = "chromium", { language = "en-US", dark = false, flags = [] } = {}) {
   const profile = mkdtempSync(join(tmpdir(), "vyoma-browser-"));
   const browser = await puppeteer.launch({
-    executablePath: executable(),
+    browser: kind === "firefox" ? "firefox" : "chrome",
+    executablePath: executable(KINDS[kind]),
     headless: true,
-    args: FLAGS,
-    timeout: PATIENCE_MS,
+    timeout: LAUNCH_MS,
+    protocolTimeout: LAUNCH_MS,
+    defaultViewport: { width: 1100, height: 800 },
     userDataDir: profile,
+    ...KINDS[kind].options({ language, dark, flags }),
   });
   return {
-    open: (url) => Person.open(browser, url),
-    close: async () => {
+    kind,
+    browser,
+    tab: () => Tab.open(browser, kind),
+    async close() {
       await browser.close();
       rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
 
-/** One page in a browser context of its own: a person at the other end of the server. */
-class Person {
+/** A tab in a browser context of its own, and whatever tabs it opens: all of it is watched. */
+export class Tab {
   complaints = [];
   requests = [];
+  tolerated = [];
 
-  static async open(browser, url) {
-    const person = new Person();
-    person.origin = new URL(url).origin;
-    person.context = await browser.createBrowserContext();
-    person.page = await person.context.newPage();
-    person.page.setDefaultTimeout(PATIENCE_MS);
-    person.page.on("console", (message) => {
-      if (["error", "warn"].includes(message.type())) person.complaints.push(message.text());
+  static async open(browser, kind) {
+    const tab = new Tab();
+    tab.kind = kind;
+    tab.context = await browser.createBrowserContext();
+    tab.context.on("targetcreated", async (target) => {
+      const page = await target.page().catch(() => null);
+      if (page) await tab.#watch(page);
     });
-    person.page.on("pageerror", (error) => person.complaints.push(String(error)));
-    person.page.on("request", (request) => person.requests.push(request.url()));
-    await person.page.goto(url);
-    return person;
+    tab.page = await tab.another();
+    return tab;
   }
 
-  /** Waits until the page shows `state`. */
-  async sees(state) {
-    await this.page.waitForSelector(`body[data-state="${state}"]`);
+  /** One more tab of the same person. */
+  async another() {
+    // In a window of its own: a tab in the background counts as hidden.
+    const page = await this.context.newPage({ type: "window" });
+    await this.#watch(page);
+    return page;
   }
 
-  async writes(text) {
-    await this.page.type("#draft", text);
+  #watched = new WeakSet();
+
+  async #watch(page) {
+    if (this.#watched.has(page)) return;
+    this.#watched.add(page);
+    page.setDefaultTimeout(LAUNCH_MS);
+    page.on("console", (message) => {
+      if (["error", "warn"].includes(message.type())) this.complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => this.complaints.push(String(error)));
+    page.on("dialog", (dialog) => this.complaints.push(`a dialog: ${dialog.message()}`));
+    page.on("request", (request) => this.requests.push(request.url()));
+    if (this.kind === "chromium") await this.#watchSockets(page);
   }
 
-  async says(text) {
-    await this.writes(text);
-    await this.page.keyboard.press("Enter");
+  // Puppeteer tells of requests, but not of those for a WebSocket.
+  async #watchSockets(page) {
+    const session = await page.createCDPSession().catch(() => null);
+    session?.on("Network.webSocketCreated", ({ url }) => this.requests.push(url));
+    await session?.send("Network.enable").catch(() => {});
   }
 
-  /** Waits until `count` messages of `kind` (mine, theirs) are there; returns their texts. */
-  async messages(kind, count) {
-    const wanted = `#log .${kind}`;
-    await this.page.waitForFunction(
-      (selector, least) => document.querySelectorAll(selector).length >= least,
-      {},
-      wanted,
-      count,
-    );
-    return this.page.$$eval(wanted, (entries) =>
-      entries.map((entry) => entry.lastChild.data ?? ""));
+  /** From here on, lines of the console like these are expected. */
+  tolerates(pattern) {
+    this.tolerated.push(pattern);
   }
 
-  /** The page asked nobody but its own server for anything, and complained of nothing. */
-  assertClean(tolerated = /$^/) {
-    const foreign = this.requests.filter(
-      (url) => !url.startsWith(`${this.origin}/`) && !url.startsWith("data:"),
-    );
+  /** Nobody but the server at `host` was asked for anything, and nothing was complained of. */
+  assertClean(host) {
+    const foreign = this.requests.filter((url) => !ownRequest(url, host));
     assert.deepEqual(foreign, [], "requests to elsewhere");
-    const complaints = this.complaints.filter((text) => !tolerated.test(text));
-    assert.deepEqual(complaints, [], "console errors");
+    const complaints = this.complaints.filter(
+      (text) => !this.tolerated.some((pattern) => pattern.test(text)),
+    );
+    assert.deepEqual(complaints, [], "errors and warnings on the console");
   }
 
-  /** Closes the tab, as a person does. */
-  async goes() {
+  /** Closes all of it, as a person does. */
+  async close() {
     await this.context.close();
   }
+}
+
+/** `about:` is a new tab before it goes anywhere. */
+function ownRequest(address, host) {
+  const url = new URL(address);
+  return ["data:", "blob:", "about:"].includes(url.protocol) || url.host === host;
 }

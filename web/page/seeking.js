@@ -40,6 +40,7 @@ export class Seeking {
   #failures = 0;
   /** @type {Promise<any> | null} */
   #view = null;
+  #mounted = false;
 
   /**
    * @param {import("../words.js").Words} words
@@ -129,7 +130,7 @@ export class Seeking {
     this.waiting.tell(told, this.client.limits.features.includes("invite"));
     show("waiting");
     // What comes next is fetched while nobody waits for it; if that fails, it is once more when it is needed.
-    conversationView().catch(() => {});
+    this.#prepare();
     const others = await this.tabs.others();
     if (others.length > 0) this.waiting.meetsNobodyElse();
   }
@@ -144,19 +145,31 @@ export class Seeking {
       announce(this.words.say("waiting.found"));
     }
     show("conversation");
+    const late = !this.#mounted;
     this.#view ??= this.#mount();
-    await this.#view;
+    const { state } = await this.#view;
+    // A partner who was gone before the view was there has left nothing to show.
+    const over = state === "idle" && this.client.state !== "talking";
+    if (late && over) this.#problem("problem.brief", this.words.say("problem.brief-line"));
+  }
+
+  /** The view is there before the partner is, so that it misses nothing. */
+  #prepare() {
+    this.#view ??= this.#mount();
+    this.#view.catch(() => (this.#view = null));
   }
 
   async #mount() {
     const { mount } = await conversationView();
-    return mount(byId("conversation"), this.client, {
+    const view = await mount(byId("conversation"), this.client, {
       words: this.words,
       onunread: countUnread,
       onnext: () => this.#seekAnybody(),
       onfind: () => this.#seekAnybody(),
       ondone: () => show("arrival"),
     });
+    this.#mounted = true;
+    return view;
   }
 
   /** What the form has, for whoever wants another partner. @type {() => Profile} */
@@ -282,6 +295,7 @@ export class Seeking {
   async #forget() {
     const view = await this.#view;
     this.#view = null;
+    this.#mounted = false;
     view?.close();
     countUnread(0);
   }

@@ -85,6 +85,8 @@ export default {
     "problem.refused": "That didn’t work",
     "problem.ended": "The wait is over",
     "problem.ended-line": "The server has ended it, perhaps because it is being restarted. Please try again.",
+    "problem.brief": "The conversation didn’t begin",
+    "problem.brief-line": "Your partner was gone before it could.",
     "problem.pool": "This place isn’t open",
     "problem.pool-line": "The link may be misspelt, or the place no longer there.",
     "problem.retry": "Try again",

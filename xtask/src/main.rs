@@ -1,7 +1,7 @@
 //! The project's chores, each one command: `cargo xtask test`, `autobahn`, `fuzz`, `load`, `peers`,
-//! `bars`.
+//! `bars`, `page`, `screenshots`.
 //!
-//! Knows the tools that test the project from outside: cargo, Node, Python, Chromium, Autobahn.
+//! Knows the tools that test the project from outside: cargo, Node, Python, browsers, Autobahn.
 //! Must not know the server's code: what it runs is the binary an organiser runs.
 
 mod autobahn;
@@ -9,6 +9,7 @@ mod bars;
 mod fuzz;
 mod interop_client;
 mod load;
+mod page;
 mod peers;
 mod prerequisites;
 mod process;
@@ -49,6 +50,10 @@ enum Chore {
     Peers(peers::Args),
     /// Say whether the server keeps its promises of speed and size; takes half an hour.
     Bars(bars::Args),
+    /// Say whether the page keeps its promises of speed, size and sturdiness; takes some minutes.
+    Page,
+    /// Make a picture of every view of the page, in docs/screens.
+    Screenshots,
     /// The tungstenite client of tests/interop.
     #[command(hide = true)]
     InteropClient,
@@ -62,6 +67,8 @@ fn main() -> ExitCode {
         Chore::Load(args) => load::run(&args).map(|()| true),
         Chore::Peers(args) => peers::run(&args).map(|()| true),
         Chore::Bars(args) => bars::run(&args),
+        Chore::Page => page::bars(),
+        Chore::Screenshots => page::screenshots().map(|()| true),
         Chore::InteropClient => interop_client::run().map(|()| true),
     };
     exit_code(outcome)

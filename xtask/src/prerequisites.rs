@@ -1,7 +1,7 @@
 //! What the tests outside cargo need: checked first, so that nothing is skipped in silence and a
 //! missing tool is named with the command that installs it.
 //!
-//! Knows Node, Python, Chromium and the kernel's tools. Must not know the tests. Installs into the working tree only
+//! Knows Node, Python, browsers and the kernel's tools. Must not know the tests. Installs into the working tree only
 //! (`node_modules`, `target`); what belongs to the machine is left to whoever runs it.
 
 use std::fs;
@@ -41,16 +41,14 @@ pub(crate) fn python_with_clients() -> Result<PathBuf> {
     Ok(python)
 }
 
-/// Fails unless there is a Chromium for the browser tests.
+/// Fails unless there are the browsers that people use, for the tests in them.
+pub(crate) fn browsers() -> Result<()> {
+    BROWSERS.iter().try_for_each(Browser::require)
+}
+
+/// Fails unless there is the one that the page's measurements are made in.
 pub(crate) fn chromium() -> Result<()> {
-    let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
-    let found = named.iter().map(PathBuf::as_path).chain(CHROMIUM_PLACES.map(Path::new));
-    ensure!(
-        found.into_iter().any(Path::exists),
-        "no Chromium for the browser tests: run `apt-get install chromium`, \
-         or name one by the variable CHROMIUM"
-    );
-    Ok(())
+    CHROMIUM.require()
 }
 
 /// Fails unless two processes can have a core each.
@@ -91,8 +89,39 @@ pub(crate) fn descriptors(count: u64) -> Result<()> {
     Ok(())
 }
 
-/// As in tests/browser/browser.mjs.
-const CHROMIUM_PLACES: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
+/// A browser that Debian has as a package; all as in tests/browser/browser.mjs.
+struct Browser {
+    package: &'static str,
+    /// Names one elsewhere.
+    variable: &'static str,
+    places: [&'static str; 2],
+}
+
+const CHROMIUM: Browser = Browser {
+    package: "chromium",
+    variable: "CHROMIUM",
+    places: ["/usr/bin/chromium", "/usr/bin/chromium-browser"],
+};
+const FIREFOX: Browser = Browser {
+    package: "firefox-esr",
+    variable: "FIREFOX",
+    places: ["/usr/bin/firefox-esr", "/usr/bin/firefox"],
+};
+const BROWSERS: [Browser; 2] = [CHROMIUM, FIREFOX];
+
+impl Browser {
+    fn require(&self) -> Result<()> {
+        let Self { package, variable, places } = self;
+        let named = std::env::var_os(variable).map(PathBuf::from);
+        let mut found = named.iter().map(PathBuf::as_path).chain(places.iter().map(Path::new));
+        ensure!(
+            found.any(Path::exists),
+            "no {package} for the tests in browsers: run `apt-get install {package}`, or name one \
+             by the variable {variable}"
+        );
+        Ok(())
+    }
+}
 
 fn require_node() -> Result<()> {
     let version = answer(Command::new("node").arg("--version"));
@@ -116,6 +145,17 @@ fn parse_version(text: &str) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_missing_browser_is_named_with_the_command_that_installs_it() {
+        let none =
+            Browser { package: "netscape", variable: "NETSCAPE", places: ["/no/1", "/no/2"] };
+        let complaint = none.require().expect_err("there is none").to_string();
+        assert!(complaint.contains("`apt-get install netscape`"), "{complaint}");
+        assert!(complaint.contains("the variable NETSCAPE"), "{complaint}");
+        let there = Browser { places: ["/no/1", "/"], ..none };
+        assert!(there.require().is_ok());
+    }
 
     #[test]
     fn node_versions_compare_by_number() {

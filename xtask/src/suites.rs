@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::prerequisites::{chromium, node_packages, python_with_clients};
+use crate::prerequisites::{browsers, node_packages, python_with_clients};
 use crate::process::{cargo, heading, root, run as must, target, watch};
 
 /// Tests that ran, as their runner counts them.
@@ -29,7 +29,7 @@ struct Suite {
 /// # Errors
 /// If something that the tests need is missing, or the release binary can't be built.
 pub(crate) fn run() -> Result<bool> {
-    chromium()?;
+    browsers()?;
     node_packages("tests/interop")?;
     node_packages("tests/browser")?;
     node_packages("tests/sdk")?;
