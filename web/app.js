@@ -5,7 +5,8 @@
 import { Arrival } from "./page/arrival.js";
 import { speak } from "./page/language.js";
 import { readAddress, readPlace } from "./page/place.js";
-import { Seeking, clientOf } from "./page/seeking.js";
+import { Seeking } from "./page/seeking.js";
+import { clientOf } from "./page/server.js";
 import { show } from "./page/views.js";
 
 const place = readPlace();

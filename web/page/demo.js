@@ -2,16 +2,15 @@
 //
 // Knows the SDK and the conversation's view, as any application does. Must not know anything else of the page.
 
-import { connect } from "../vyoma.js";
 import { byId, tell } from "./dom.js";
 import { conversationView } from "./late.js";
-import { serverAddress } from "./place.js";
+import { clientOf } from "./server.js";
 
 /** @param {import("../words.js").Words} words */
 export async function demonstrate(words) {
   const { MemoryStore, mount } = await conversationView();
   const sides = /** @type {const} */ (["a", "b"]);
-  const clients = await Promise.all(sides.map(() => connect(serverAddress(null), { storage: "memory" })));
+  const clients = await Promise.all(sides.map(() => clientOf(null, { storage: "memory" })));
   const meet = async () => {
     tell("demo-status", words.say("demo.connecting"));
     const { code } = await clients[0].invite();

@@ -30,18 +30,6 @@ export function readAddress() {
   };
 }
 
-/**
- * Where the server speaks WebSocket, beside this page.
- *
- * @param {string | null} pool
- */
-export function serverAddress(pool) {
-  const url = new URL("ws", document.baseURI);
-  url.search = "";
-  if (pool !== null) url.searchParams.set("pool", pool);
-  return url;
-}
-
 /** The address of the start, without what it asks for. */
 export function startAddress() {
   const url = new URL("./", document.baseURI);

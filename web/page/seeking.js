@@ -2,12 +2,13 @@
 //
 // Knows the SDK's client and the views. Must not know the wire, nor what a conversation looks like inside.
 
-import { connect } from "../vyoma.js";
 import { byId, tell } from "./dom.js";
 import { Invitation } from "./invitation.js";
 import { conversationView } from "./late.js";
 import { wishMemory } from "./memory.js";
-import { serverAddress, startAddress } from "./place.js";
+import { startAddress } from "./place.js";
+import { Problem } from "./problem.js";
+import { clientOf, whyRefused } from "./server.js";
 import { Tabs } from "./tabs.js";
 import { announce, countUnread, show, shownView } from "./views.js";
 import { Waiting } from "./waiting.js";
@@ -18,21 +19,6 @@ import { Waiting } from "./waiting.js";
 
 /** Failures to connect, after which the person is told of it. */
 const PATIENT_FAILURES = 2;
-
-/** The client of this tab. @param {string | null} pool @param {string} [seat] */
-export function clientOf(pool, seat) {
-  return connect(serverAddress(pool), { seat });
-}
-
-/**
- * Why a WebSocket is refused: browsers don't tell a page, and the server answers the same address.
- *
- * @param {string | null} pool
- * @returns {Promise<number | null>} the status; null if the server can't be reached
- */
-async function whyRefused(pool) {
-  return fetch(serverAddress(pool), { cache: "no-store" }).then(({ status }) => status, () => null);
-}
 
 export class Seeking {
   /** What is wished for, while it is. @type {Wish | null} */
@@ -55,13 +41,12 @@ export class Seeking {
     this.#listen();
     this.waiting = new Waiting(words);
     this.invitation = new Invitation(words);
+    this.problem = new Problem(words, () => this.#seekAnybody());
     this.tabs = new Tabs({ doing: () => this.#doing(), give: () => this.#give() });
     byId("cancel").addEventListener("click", () => this.#cancel());
     byId("anybody").addEventListener("click", () => this.#seekAgain(null));
     byId("make-invitation").addEventListener("click", () => this.#invitesSomebody());
     byId("continue-here").addEventListener("click", () => this.#continueHere());
-    byId("retry").addEventListener("click", () => this.#seekAnybody());
-    byId("back").addEventListener("click", () => show("arrival"));
   }
 
   /** Goes on with what this tab was about, or shows the arrival. */
@@ -119,7 +104,7 @@ export class Seeking {
 
   /** Goes on with another client. @param {string} [seat] what another tab has handed over */
   async #begin(seat) {
-    this.client = await clientOf(this.pool, seat);
+    this.client = await clientOf(this.pool, { seat });
     this.#listen();
   }
 
@@ -146,17 +131,26 @@ export class Seeking {
     }
     show("conversation");
     const late = !this.#mounted;
-    this.#view ??= this.#mount();
-    const { state } = await this.#view;
+    const view = await this.#prepare();
+    if (!view) return this.#cannotShow();
     // A partner who was gone before the view was there has left nothing to show.
-    const over = state === "idle" && this.client.state !== "talking";
+    const over = view.state === "idle" && this.client.state !== "talking";
     if (late && over) this.#problem("problem.brief", this.words.say("problem.brief-line"));
   }
 
-  /** The view is there before the partner is, so that it misses nothing. */
+  /** The view is there before the partner is, so that it misses nothing. Null if it can't be fetched. */
   #prepare() {
-    this.#view ??= this.#mount();
-    this.#view.catch(() => (this.#view = null));
+    this.#view ??= this.#mount().catch(() => (this.#view = null));
+    return this.#view;
+  }
+
+  /** No connection, or another version of the page by now; what is kept goes on after reloading. */
+  #cannotShow() {
+    const back = () => {
+      this.client.leave();
+      show("arrival");
+    };
+    this.#problem("problem.load", this.words.say("problem.load-line"), { again: () => location.reload(), back });
   }
 
   async #mount() {
@@ -210,8 +204,8 @@ export class Seeking {
 
   /** There is still the place that is there for all. */
   #noSuchPool() {
-    this.#giveUp("problem.pool", this.words.say("problem.pool-line"));
-    byId("back").addEventListener("click", () => location.assign(startAddress()));
+    const back = () => location.assign(startAddress());
+    this.#giveUp("problem.pool", this.words.say("problem.pool-line"), { back });
   }
 
   /** The server, or the SDK, takes no such wish. @param {any} refused */
@@ -221,25 +215,20 @@ export class Seeking {
     if (why === "in_conversation") return this.#isElsewhere("talking");
     const known = `refused.${why}`;
     const line = this.words.table[known] ? this.words.say(known) : sentence ?? message;
-    const invited = Boolean(this.#wish?.invite);
-    this.#giveUp("problem.refused", line);
-    if (invited) byId("retry").textContent = this.words.say("arrival.start");
+    this.#giveUp("problem.refused", line, this.#wish?.invite ? { label: "arrival.start" } : {});
   }
 
-  /** @param {string} title @param {string} line */
-  #giveUp(title, line) {
+  /** @type {Problem["show"]} */
+  #giveUp(title, line, other) {
     if (this.client.state === "queued") this.client.leave();
-    this.#problem(title, line);
+    this.#problem(title, line, other);
   }
 
-  /** @param {string} title @param {string} line */
-  #problem(title, line) {
+  /** @type {Problem["show"]} */
+  #problem(title, line, other) {
     wishMemory.set(null);
     this.#forgetInvitation();
-    byId("problem-title").textContent = this.words.say(title);
-    byId("retry").textContent = this.words.say("problem.retry");
-    tell("problem-line", line);
-    show("problem");
+    this.problem.show(title, line, other);
   }
 
   #seekAnybody() {

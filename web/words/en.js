@@ -87,6 +87,8 @@ export default {
     "problem.ended-line": "The server has ended it, perhaps because it is being restarted. Please try again.",
     "problem.brief": "The conversation didn’t begin",
     "problem.brief-line": "Your partner was gone before it could.",
+    "problem.load": "The conversation can’t be shown",
+    "problem.load-line": "Part of this page could not be fetched. Your partner is there: try again, and you go on.",
     "problem.pool": "This place isn’t open",
     "problem.pool-line": "The link may be misspelt, or the place no longer there.",
     "problem.retry": "Try again",
