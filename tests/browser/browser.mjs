@@ -121,7 +121,9 @@ export class Tab {
     this.#watched.add(page);
     page.setDefaultTimeout(LAUNCH_MS);
     page.on("console", (message) => {
-      if (["error", "warn"].includes(message.type())) this.complaints.push(message.text());
+      if (!["error", "warn"].includes(message.type())) return;
+      // Which resource could not be loaded is only said there.
+      this.complaints.push(`${message.text()} (${message.location()?.url ?? ""})`);
     });
     page.on("pageerror", (error) => this.complaints.push(String(error)));
     page.on("dialog", (dialog) => this.complaints.push(`a dialog: ${dialog.message()}`));

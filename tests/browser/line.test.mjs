@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { ALL, MIXED, NO_SERVER, Stage } from "./stage.mjs";
 
 const stage = new Stage();
-const IN_CACHE = /^WebSocket connection to 'ws:\S+ failed: Page entered Back-Forward Cache\.$/;
+const IN_CACHE = /^WebSocket connection to 'ws:\S+ failed: Page entered Back-Forward Cache/;
 const EACH_FIRST = [MIXED, MIXED.toReversed()];
 
 /** Ada, who is on a road of her own, and Ben. */

@@ -106,6 +106,27 @@ stage.test("a duplicated tab leaves the conversation to the original", EACH, asy
   assert.ok(!types.includes("lost") && !types.includes("ended"), types.join());
 });
 
+stage.test("nothing is written to a socket that closes, of which the console would tell", EACH, async (kind) => {
+  await stage.serves();
+  const ada = await opens(kind);
+  await ada.page.evaluate(() => {
+    globalThis.WebSocket = class extends WebSocket {
+      constructor(...parts) {
+        super(...parts);
+        globalThis.socket = this;
+      }
+    };
+  });
+  await connects(ada.page);
+  await ada.page.evaluate(() => client.join());
+  await hears(ada.page, "waiting");
+  await ada.page.evaluate(() => {
+    socket.close();
+    client.wake();
+  });
+  await hears(ada.page, "restored");
+});
+
 // Firefox itself holds back a connection to where one has just failed, so there it isn't the SDK that decides.
 stage.test("a page that comes back online connects without waiting longer", [["chromium"]], async (kind) => {
   await stage.serves();

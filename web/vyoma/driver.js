@@ -10,6 +10,8 @@ const SUBPROTOCOL = "vyoma.v1";
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 /** The longest that a goodbye waits to be heard. */
 const FAREWELL_MS = 2_000;
+/** The `readyState` from which on a socket takes nothing more. */
+const CLOSING = 2;
 /** Close codes by which a library says that no Close frame came (RFC 6455, section 7.4.1). */
 const NO_CODE = [1005, 1006];
 
@@ -21,6 +23,7 @@ const NO_CODE = [1005, 1006];
  *
  * @typedef {object} Socket
  * @property {string} protocol
+ * @property {number} readyState
  * @property {string} binaryType
  * @property {((event: any) => void) | null} onopen
  * @property {((event: any) => void) | null} onmessage
@@ -127,9 +130,18 @@ export class Driver {
   /** @param {import("./session.js").Action} action */
   #carryOut(action) {
     if (action.do === "connect") this.#connect();
-    else if (action.do === "write") this.#socket?.send(action.frame);
+    else if (action.do === "write") this.#write(action.frame);
     else if (action.do === "close") this.#hangUp();
     else if (action.do === "event") this.tell(action.event);
+  }
+
+  /**
+   * A socket that closes takes nothing, and a browser's console says so of whoever tries; the next one gets it.
+   *
+   * @param {string | Uint8Array} frame
+   */
+  #write(frame) {
+    if (this.#socket && this.#socket.readyState < CLOSING) this.#socket.send(frame);
   }
 
   #arm() {
