@@ -47,6 +47,7 @@ async fn find(request: &Parts, visitor: Visitor, shared: &Shared) -> Answer {
         "/" | "/demo" if page => home(request, shared).await,
         "/ws" if page => upgrade_required(),
         "/qr.svg" if page => qr(request),
+        "/favicon.ico" if page => no_icon(),
         "/healthz" => text(StatusCode::OK, "ok\n"),
         "/readyz" => readiness(shared.shutdown.draining()),
         "/metrics" => metrics(visitor, shared),
@@ -119,6 +120,11 @@ fn qr(request: &Parts) -> Answer {
         Ok(svg) => with(found(SVG, svg), [(CACHE_CONTROL, "no-store"), (CONNECTION, "close")]),
         Err(sentence) => text(StatusCode::BAD_REQUEST, sentence),
     }
+}
+
+/// Browsers ask for it wherever no page names another, and complain if they hear that there is none.
+fn no_icon() -> Answer {
+    text(StatusCode::NO_CONTENT, "")
 }
 
 fn upgrade_required() -> Answer {
