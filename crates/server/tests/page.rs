@@ -60,6 +60,7 @@ fn the_page_may_do_little_and_says_so() {
             assert!(!page.body.contains(placeholder), "{placeholder}");
         }
     }
+    assert_eq!(get(house.address(), "/favicon.ico", "").status, 204, "the page has its own");
     let line = get(house.address(), "/demo", "Accept: */*\r\n");
     assert_headers(&line, &[("content-type", "text/plain; charset=utf-8")]);
     assert_eq!(get(house.address(), "/demo/", BROWSER).status, 404);
