@@ -24,6 +24,8 @@ export default {
     "arrival.languages": "Languages you speak",
     "arrival.languages-hint": "Choose some, or write their names. Enter after each.",
     "arrival.age": "You have to be at least {age} years old.",
+    "arrival.confirm": "I have read this, and I agree.",
+    "arrival.confirm-age": "I am at least {age} years old, and I agree to this.",
     "arrival.agree": "Please agree to the rules first.",
     "arrival.invited": "You were invited: you meet the person who sent you the link, and nobody else.",
     "arrival.start": "Find someone to talk to",

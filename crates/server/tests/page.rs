@@ -7,7 +7,7 @@ use std::io::Read as _;
 
 use common::http::{Answer, ask, get};
 use common::{House, http};
-use vyoma_server::Place;
+use vyoma_server::{Confirm, Place};
 
 const BROWSER: &str =
     "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\nSec-Fetch-Mode: navigate\r\n";
@@ -77,7 +77,7 @@ fn the_organiser_s_texts_are_in_the_page_as_texts() {
             welcome: Some("\"%NAME%\" & 'co'".to_owned()),
             rules: vec!["</script>".to_owned()],
             minimum_age: Some(18),
-            confirm: Some("Yes.".to_owned()),
+            confirm: Some(Confirm::Sentence("Yes.".to_owned())),
         };
     });
     let languages = languages(&house);
