@@ -32,8 +32,9 @@ stage.test("from the arrival to next and back without a mouse", EACH, async (kin
   await walksTo(ada, ".vy-undo");
   await ada.page.keyboard.press("Enter");
   await ada.finds(".vy-list");
+  await ada.until(() => document.activeElement.matches(".vy-draft"));
   await walksTo(ada, ".vy-next");
-  await ada.page.keyboard.press("Space");
+  await ada.page.keyboard.press(" ");
   await ben.hears("ended");
   await ada.sees("waiting");
   await ben.close();
@@ -68,14 +69,17 @@ stage.test("menu and dialog open, close and give the focus back", EACH, async (k
   await ben.close();
 });
 
-/** Goes on by Tab until the focus is at `selector`; each stop on the way has to be seen. */
+/** Goes by Tab, or back, until the focus is at `selector`; each stop on the way has to be seen. */
 async function walksTo(person, selector) {
+  const { keyboard } = person.page;
   const unseen = [];
   for (let stop = 0; stop <= MAX_STOPS; stop += 1) {
-    const { there, seen, name } = await person.page.evaluate(focused, selector);
+    const { there, back, seen, name } = await person.page.evaluate(focused, selector);
     if (!seen) unseen.push(name);
     if (there) return assert.deepEqual(unseen, [], "the focus was there, and nothing showed it");
-    await person.page.keyboard.press("Tab");
+    if (back) await keyboard.down("Shift");
+    await keyboard.press("Tab");
+    if (back) await keyboard.up("Shift");
   }
   throw new Error(`${MAX_STOPS} times Tab did not lead to ${selector}`);
 }
@@ -86,5 +90,6 @@ function focused(selector) {
   const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
   const lined = outlineStyle !== "none" && Number.parseFloat(outlineWidth) > 0;
   const seen = element === document.body || !element.matches(":focus-visible") || lined || boxShadow !== "none";
-  return { there: element.matches(selector), seen, name: `${element.tagName}.${element.className}` };
+  const before = element.compareDocumentPosition(document.querySelector(selector)) & Node.DOCUMENT_POSITION_PRECEDING;
+  return { there: element.matches(selector), back: before !== 0, seen, name: `${element.tagName}.${element.className}` };
 }

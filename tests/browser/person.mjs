@@ -10,8 +10,6 @@ import { Tab } from "./browser.mjs";
 export const LOOK_EVERY_MS = 40;
 
 export class Person {
-  #lifecycle = null;
-
   /** @param {{viewport?: object, media?: object[]}} look `media` as for `emulateMediaFeatures` (Chromium) */
   static async open(browser, host, { viewport, media } = {}) {
     const person = new Person();
@@ -124,30 +122,13 @@ export class Person {
     );
   }
 
-  /** Turns to another window, as far as the page can tell. */
+  /** Turns to another window, or puts the phone away, as far as the page can tell. */
   looksAway() {
     return this.#isVisible(false);
   }
 
   looksBack() {
     return this.#isVisible(true);
-  }
-
-  /** The phone is put away: the page is out of sight, and in Chromium it is frozen, too. */
-  async sleeps() {
-    await this.looksAway();
-    await this.#lives("frozen");
-  }
-
-  async wakes() {
-    await this.#lives("active");
-    await this.looksBack();
-  }
-
-  async #lives(state) {
-    if (this.kind !== "chromium") return;
-    this.#lifecycle ??= await this.page.createCDPSession();
-    await this.#lifecycle.send("Page.setWebLifecycleState", { state });
   }
 
   #isVisible(visible) {

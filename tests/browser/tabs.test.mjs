@@ -110,7 +110,9 @@ stage.test("a duplicated tab leaves the conversation to the original until it is
   const copy = await ada.duplicates();
   await copy.sees("elsewhere");
   await ben.says("still there?");
+  await ada.page.bringToFront();
   await ada.hears("still there?");
+  await copy.page.bringToFront();
   await copy.presses("#continue-here");
   await copy.sees("conversation");
   await ada.sees("elsewhere");
