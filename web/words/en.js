@@ -107,6 +107,7 @@ export default {
     "demo.title": "Both sides of a conversation",
     "demo.line": "Two people, for you to play: write on either side. It is the real thing, over this server, by a private invitation.",
     "demo.back": "Back to the start",
+    "demo.again": "Let the two meet again",
     "demo.connecting": "Bringing the two together…",
     "demo.side": "{name}’s screen",
     "demo.a.name": "Ada",
