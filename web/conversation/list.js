@@ -56,7 +56,7 @@ export class List {
     const { words } = setting;
     this.older = button("vy-older", words.say("conversation.older"), () => this.#loadOlder());
     this.later = button("vy-later", words.say("conversation.later"), () => this.#loadLater());
-    this.empty = make("p", "vy-empty");
+    this.empty = make("p", "vy-note");
     this.rows = make("ol", "vy-rows");
     this.element = make("div", "vy-list", this.older, this.empty, this.rows, this.later);
     this.element.tabIndex = 0;
