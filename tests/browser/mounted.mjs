@@ -18,6 +18,10 @@ const HEAD = `<!doctype html>
   <link rel="stylesheet" href="/conversation.css">
   <link rel="stylesheet" href="/look.css">`;
 
+const BLANK = `${HEAD}
+</head>
+</html>`;
+
 const page = (script) => `${HEAD}
   <script type="module" src="/${script}"></script>
 </head>
@@ -111,7 +115,7 @@ globalThis.isReady = true;
 export async function startStage() {
   const stage = { browser: await launch() };
   stage.serve = async (more = []) => (stage.server = await startServer(0, more));
-  const pages = { "/": page("real.js"), "/real.js": REAL, "/played": page("played.js"), "/played.js": PLAYED, "/look.css": LOOK };
+  const pages = { "/": page("real.js"), "/real.js": REAL, "/played": page("played.js"), "/played.js": PLAYED, "/look.css": LOOK, "/blank": BLANK };
   stage.site = await startSite(pages, () => stage.server.port);
   const open = async (path, query) => {
     const address = new URL(path, stage.site.address);

@@ -37,7 +37,7 @@ export class Card {
     this.facts = make("dl", "vy-facts");
     this.icebreaker = button("vy-icebreaker", words.say("conversation.icebreaker"), () =>
       this.#talk && onicebreaker(this.#line(this.#talk)));
-    this.about = make("div", "vy-about", this.why, this.facts, this.icebreaker);
+    this.about = make("div", "vy-about", this.why, this.icebreaker, this.facts);
     this.about.id = freshId();
     this.toggle = button("vy-toggle", words.say("conversation.about"), () => this.open(this.about.hidden));
     this.toggle.setAttribute("aria-controls", this.about.id);
