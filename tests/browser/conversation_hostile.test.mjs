@@ -20,6 +20,7 @@ async function plainly(profile) {
   await person.page.evaluate(async (own) => {
     const { connect } = await import("/vyoma.js");
     globalThis.client = await connect("/ws", { storage: "memory" });
+    client.on("message", () => {});
     client.join(own);
     await new Promise((resolve) => client.on("matched", resolve));
   }, profile);

@@ -91,7 +91,10 @@ export class List {
     // A hidden page has no frames, and a burst must not pile up in it.
     if (this.#coming.length >= WINDOW && document.hidden) this.#flush();
     this.#schedule();
-    if (entry.side === "mine") this.toNewest();
+    if (entry.side !== "mine") return;
+    // Whoever writes sees it at once, at the end.
+    this.toNewest();
+    if (this.#atEnd) this.#flush();
   }
 
   /** Shows again how an entry is now, in the page or on its way there. @param {Entry} entry */
