@@ -19,7 +19,7 @@ show();
 
 /** What is around the conversation: the form, or that somebody is looked for, or nothing. */
 function show() {
-  const waits = client.state === "queued" || client.state === "leaving";
+  const waits = client.state === "queued";
   form.hidden = waits || view.state !== "idle";
   state.textContent = waits ? "Looking for a founder…" : "";
 }

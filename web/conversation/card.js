@@ -43,7 +43,7 @@ export class Card {
     this.toggle.setAttribute("aria-controls", this.about.id);
     const person = make("div", "vy-person", this.name, this.headline);
     this.person = person;
-    this.element = make("header", "vy-card");
+    this.element = make("div", "vy-card");
   }
 
   /** @param {Talk} talk */
