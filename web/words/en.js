@@ -119,7 +119,7 @@ export default {
     // --- The conversation -------------------------------------------------------------------------
     "conversation.stranger": "Your partner",
     "conversation.you": "You",
-    "conversation.about": "About your partner",
+    "conversation.about": "About",
     "conversation.offers": "Offers",
     "conversation.seeks": "Looks for",
     "conversation.topics": "Topics",
@@ -201,7 +201,7 @@ export default {
     "conversation.parting.leave": "Leaving…",
     "conversation.block.failed": "Blocking didn’t work. Please try again.",
     "conversation.report.title": "Report {name}",
-    "conversation.report.explanation": "The organiser of this place gets your words, and none of the conversation. {name} is not told.",
+    "conversation.report.explanation": "The organiser of this place gets your words, and none of the conversation. The other person is not told.",
     "conversation.report.reason": "What happened?",
     "conversation.report.send": "Send report",
     "conversation.report.empty": "Please say what happened.",

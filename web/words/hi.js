@@ -119,7 +119,7 @@ export default {
     // --- The conversation -------------------------------------------------------------------------
     "conversation.stranger": "आपके साथी",
     "conversation.you": "आप",
-    "conversation.about": "साथी के बारे में",
+    "conversation.about": "परिचय",
     "conversation.offers": "क्या दे सकते हैं",
     "conversation.seeks": "क्या खोज रहे हैं",
     "conversation.topics": "विषय",
@@ -187,7 +187,7 @@ export default {
     "conversation.offline": "अभी कनेक्शन नहीं है। कृपया थोड़ी देर में फिर कोशिश करें।",
     "conversation.not_kept": "यह ब्राउज़र बातचीत को सहेज नहीं पा रहा है: यह केवल इस पेज के खुले रहने तक रहेगी।",
 
-    "conversation.next": "अगला साथी",
+    "conversation.next": "अगला",
     "conversation.leave": "छोड़ें",
     "conversation.menu": "और विकल्प",
     "conversation.save-text": "पाठ के रूप में सहेजें",
@@ -201,7 +201,7 @@ export default {
     "conversation.parting.leave": "बातचीत छोड़ी जा रही है…",
     "conversation.block.failed": "ब्लॉक नहीं हो सका। कृपया फिर से कोशिश करें।",
     "conversation.report.title": "{name} की शिकायत",
-    "conversation.report.explanation": "आयोजक को केवल आपके ये शब्द मिलेंगे, बातचीत का कोई हिस्सा नहीं। {name} को इसकी सूचना नहीं दी जाएगी।",
+    "conversation.report.explanation": "आयोजक को केवल आपके ये शब्द मिलेंगे, बातचीत का कोई हिस्सा नहीं। सामने वाले को इसकी सूचना नहीं दी जाएगी।",
     "conversation.report.reason": "क्या हुआ?",
     "conversation.report.send": "शिकायत भेजें",
     "conversation.report.empty": "कृपया बताइए कि क्या हुआ।",
