@@ -1,7 +1,7 @@
 // A page of one's own around the conversation: three lines mount it, the rest is this page's own affair.
 
-import { connect } from "/vyoma.js";
-import { mount } from "/conversation.js";
+import { connect } from "./vyoma.js";
+import { mount } from "./conversation.js";
 
 const form = document.querySelector("form");
 const state = document.querySelector("#state");
