@@ -35,12 +35,14 @@ export { openStore };
  * Shows the client's conversation in `element`: the present one at once, and each that begins later. While
  * there is none, nothing is shown.
  *
- * @param {HTMLElement} element gets the class `vy`; what was in it goes
+ * @param {HTMLElement | null} element gets the class `vy`; what was in it goes
  * @param {import("./vyoma/client.js").Client} client of which nobody else handles `message`
  * @param {MountOptions} [options]
  * @returns {Promise<View>} once the present conversation, if any, is there to be read
+ * @throws {TypeError} if there is no such element
  */
 export async function mount(element, client, options = {}) {
+  if (!element) throw new TypeError("there is no element to mount the conversation in");
   const [words, store] = await Promise.all([
     options.words ?? loadWords("en"),
     options.store ?? openStore(),

@@ -128,6 +128,10 @@ stage.test("the demonstration shows both sides", EACH, async (kind) => {
   await left.marked(1, "read");
   await right.presses(".vy-leave");
   await left.isIn("state", "ended");
+  await left.presses(".vy-find");
+  await right.isIn("state", "talking");
+  await right.says("Once more");
+  await left.hears("Once more");
 });
 
 stage.test("without JavaScript the page says something useful", [["chromium"]], async (kind) => {

@@ -40,10 +40,12 @@ test("its own types hold", async () => {
 });
 
 test("it has the modules and their types, and nothing else", () => {
-  const modules = ["vyoma.js", ...readdirSync(join(web, "vyoma")).map((name) => `vyoma/${name}`)];
+  const within = (folder) => readdirSync(join(web, folder)).map((name) => `${folder}/${name}`);
+  const modules = ["vyoma.js", "conversation.js", "words.js", ...["vyoma", "conversation", "words"].flatMap(within)];
   const types = modules.map((name) => `types/${name.replace(/\.js$/, ".d.ts")}`);
+  const others = ["conversation.css", "palette.css", "README.md", "package.json"];
   const files = packed.files.map(({ path }) => path).sort();
-  assert.deepEqual(files, [...modules, ...types, "README.md", "package.json"].sort());
+  assert.deepEqual(files, [...modules, ...types, ...others].sort());
   assert.equal(packed.name, "vyomachat");
 });
 
@@ -51,6 +53,14 @@ test("who installed it imports it by name", async () => {
   const program = "import('vyomachat').then((all) => console.log(typeof all.connect))";
   const { stdout } = await run(process.execPath, ["--eval", program], { cwd: folder });
   assert.equal(stdout, "function\n");
+});
+
+test("the conversation is imported by name, too", async () => {
+  // Elsewhere than in a page there is nothing to mount it in, but it can be loaded.
+  const program = "Promise.all([import('vyomachat/conversation'), import('vyomachat/words'), import('vyomachat/words/hi')])" +
+    ".then(([{ mount }, { Words }, hindi]) => console.log(typeof mount, typeof Words, hindi.default.name))";
+  const { stdout } = await run(process.execPath, ["--eval", program], { cwd: folder });
+  assert.equal(stdout, "function function हिन्दी\n");
 });
 
 const PROGRAM = `
@@ -86,6 +96,7 @@ const BEFORE = [
   ["connect(", "import { connect }", 'import { connect } from "vyomachat";'],
   ["client.", "const client", 'const client = await connect("ws://127.0.0.1");'],
   ["WebSocket }", "import { WebSocket }", 'import { WebSocket } from "ws";'],
+  ["mount(", "import { mount }", 'import { mount } from "vyomachat/conversation";'],
 ];
 
 test("what the README says is well typed", async () => {

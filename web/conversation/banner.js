@@ -22,6 +22,8 @@ export class Banner {
 
   /** Tells something until it no longer holds. @param {"line" | "partner"} about @param {(string | Node)[]} parts */
   hold(about, parts) {
+    // Each further try to connect says the same again, and must not put off that it is told.
+    if (this.#lasting.has(about)) return;
     this.#lasting.set(about, parts);
     clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => this.#showLasting(), about === "line" ? PATIENCE_MS : 0);

@@ -37,13 +37,13 @@ export class Card {
     this.facts = make("dl", "vy-facts");
     this.icebreaker = button("vy-icebreaker", words.say("conversation.icebreaker"), () =>
       this.#talk && onicebreaker(this.#line(this.#talk)));
-    this.about = make("div", "vy-about", this.why, this.facts, this.icebreaker);
+    this.about = make("div", "vy-about", this.why, this.icebreaker, this.facts);
     this.about.id = freshId();
     this.toggle = button("vy-toggle", words.say("conversation.about"), () => this.open(this.about.hidden));
     this.toggle.setAttribute("aria-controls", this.about.id);
     const person = make("div", "vy-person", this.name, this.headline);
     this.person = person;
-    this.element = make("header", "vy-card");
+    this.element = make("div", "vy-card");
   }
 
   /** @param {Talk} talk */

@@ -36,7 +36,6 @@ export class Composer {
     this.draft = make("textarea", "vy-draft");
     this.draft.id = freshId();
     this.draft.rows = 1;
-    this.draft.dir = "auto";
     this.draft.autocomplete = "off";
     this.draft.placeholder = words.say("conversation.placeholder");
     this.draft.enterKeyHint = hasTouchKeyboard() ? "enter" : "send";
@@ -155,6 +154,8 @@ export class Composer {
     const key = tooLong ? "conversation.too_long" : "conversation.near_limit";
     this.tell(bytes > limit() * NEAR_LIMIT ? words.say(key, { bytes, most: limit() }) : "");
     this.hint.toggleAttribute("data-problem", tooLong);
+    // An empty one begins where the language does.
+    this.draft.dir = this.draft.value === "" ? "" : "auto";
     this.#fit();
     return bytes;
   }

@@ -135,8 +135,15 @@ export class Controller {
 
   /** Wants somebody else, after an end. */
   find() {
+    const isPresent = this.client.conversation?.conversation === this.keeper.talk?.conversation;
+    const find = () => this.#ask(this.options.onfind ?? (() => this.client.next()));
     this.#putAway();
-    this.#ask(this.options.onfind ?? (() => this.client.next()));
+    if (!isPresent) return find();
+    // Blocked without a connection: asking for the next one first would undo the block.
+    const stop = this.client.on("ended", () => {
+      stop();
+      find();
+    });
   }
 
   /** Has read enough of what is over. */

@@ -10,9 +10,6 @@ const EMOJI = [
   "🙏", "🤝", "💪", "👀", "✌️", "🤞", "👌", "🫶", "❤️", "🔥", "✨", "⭐",
   "🎉", "🎯", "🚀", "💡", "✅", "❌", "❓", "💯", "☕", "🍀", "🌍", "🎶",
 ];
-/** In a row; the arrows up and down go so far. */
-export const COLUMNS = 8;
-
 /**
  * The button that opens the choice, and the choice.
  *
@@ -72,13 +69,15 @@ function focusOn(buttons, index) {
 /** @param {HTMLButtonElement[]} buttons @param {string} key @param {HTMLElement} panel */
 function move(buttons, key, panel) {
   const at = buttons.findIndex((one) => one === document.activeElement);
-  const forward = getComputedStyle(panel).direction === "rtl" ? -1 : 1;
+  const { direction, gridTemplateColumns } = getComputedStyle(panel);
+  const forward = direction === "rtl" ? -1 : 1;
+  const columns = gridTemplateColumns.split(" ").length;
   /** @type {Record<string, number>} */
   const to = {
     ArrowRight: at + forward,
     ArrowLeft: at - forward,
-    ArrowDown: at + COLUMNS,
-    ArrowUp: at - COLUMNS,
+    ArrowDown: at + columns,
+    ArrowUp: at - columns,
     Home: 0,
     End: buttons.length - 1,
   };

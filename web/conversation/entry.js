@@ -18,8 +18,8 @@ import { beginning, safeText } from "./safe.js";
  */
 
 /** What is seen of a long message at first, in UTF-16 units and in lines. */
-export const FOLD_LENGTH = 1500;
-const FOLD_LINES = 16;
+export const FOLD_LENGTH = 1000;
+const FOLD_LINES = 14;
 /** Links in the beginning of a long message, or in a short one; and in all of a long one. */
 const FOLD_LINKS = 10;
 const MOST_LINKS = 100;
@@ -96,23 +96,25 @@ function bubble(entry, setting) {
   if (entry.json) text.classList.add("vy-json");
   const said = entry.text ?? "";
   const folded = fold(said);
-  fill(text, folded, setting);
+  const isCut = folded.length < said.length;
+  fill(text, folded, isCut, setting);
   if (said.length <= LARGE_LENGTH && !entry.json && ONLY_EMOJI.test(said)) text.classList.add("vy-large");
-  if (folded.length < said.length) node.append(unfolding(entry, text, folded, setting));
+  if (isCut) node.append(unfolding(entry, text, folded, setting));
   return node;
 }
 
-/** @param {HTMLElement} text @param {string} said @param {Setting} setting */
-function fill(text, said, { words }) {
+/** @param {HTMLElement} text @param {string} said @param {boolean} isCut @param {Setting} setting */
+function fill(text, said, isCut, { words }) {
   const safe = forEyes(said);
-  text.classList.toggle("vy-odd", safe.trim() === "");
-  if (safe.trim() === "") text.replaceChildren(words.say("conversation.blank"));
-  else text.replaceChildren(...linked(safe, FOLD_LINKS));
+  const isBlank = safe.trim() === "";
+  text.classList.toggle("vy-odd", isBlank && !isCut);
+  if (isBlank && !isCut) text.replaceChildren(words.say("conversation.blank"));
+  else text.replaceChildren(...linked(safe, FOLD_LINKS), isCut ? "…" : "");
 }
 
 /** @param {string} said */
 function forEyes(said) {
-  return safeText(said).replace(BLANK_LINES, "\n\n\n");
+  return safeText(said).replace(BLANK_LINES, "\n\n\n").replace(/^\s*\n/, "").trimEnd();
 }
 
 /**
@@ -128,7 +130,7 @@ function unfolding(entry, text, folded, setting) {
     const open = more.getAttribute("aria-expanded") === "false";
     more.setAttribute("aria-expanded", String(open));
     more.textContent = words.say(open ? "conversation.less" : "conversation.more");
-    if (!open) return fill(text, folded, setting);
+    if (!open) return fill(text, folded, true, setting);
     const whole = forEyes(await setting.whole(entry));
     pour(text, linked(whole, MOST_LINKS).flatMap(pieces), () => own === turn && more.isConnected);
   });
@@ -166,7 +168,9 @@ function pieces(part) {
 function fold(text) {
   const short = text.length <= FOLD_LENGTH ? text : beginning(text, FOLD_LENGTH);
   const lines = short.split("\n", FOLD_LINES + 1);
-  return lines.length > FOLD_LINES ? lines.slice(0, FOLD_LINES).join("\n") : short;
+  if (lines.length > FOLD_LINES) return lines.slice(0, FOLD_LINES).join("\n").trimEnd();
+  // Not amid a word, where words have a usual length.
+  return short === text ? text : short.replace(/\s\S{0,30}$/, "");
 }
 
 /** @param {Entry} entry @param {Setting} setting */

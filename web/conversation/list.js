@@ -56,7 +56,7 @@ export class List {
     const { words } = setting;
     this.older = button("vy-older", words.say("conversation.older"), () => this.#loadOlder());
     this.later = button("vy-later", words.say("conversation.later"), () => this.#loadLater());
-    this.empty = make("p", "vy-empty");
+    this.empty = make("p", "vy-note");
     this.rows = make("ol", "vy-rows");
     this.element = make("div", "vy-list", this.older, this.empty, this.rows, this.later);
     this.element.tabIndex = 0;
@@ -91,7 +91,10 @@ export class List {
     // A hidden page has no frames, and a burst must not pile up in it.
     if (this.#coming.length >= WINDOW && document.hidden) this.#flush();
     this.#schedule();
-    if (entry.side === "mine") this.toNewest();
+    if (entry.side !== "mine") return;
+    // Whoever writes sees it at once, at the end.
+    this.toNewest();
+    if (this.#atEnd) this.#flush();
   }
 
   /** Shows again how an entry is now, in the page or on its way there. @param {Entry} entry */

@@ -170,7 +170,8 @@ export class Parts {
 
   #build() {
     const { card, element, words } = this;
-    card.element.append(card.person, this.actions.element, card.toggle, card.about);
+    this.actions.element.prepend(card.toggle);
+    card.element.append(card.person, this.actions.element, card.about);
     const end = make("div", "vy-end", this.newest, this.typing);
     const talk = make("div", "vy-talk", this.banner.element, this.list.element, end, this.ended, this.composer.element);
     this.main.append(card.element, talk);

@@ -55,7 +55,8 @@ export class Arrival {
     byId("welcome").dir = "auto";
     if (confirm === null) return;
     byId("confirmation").hidden = false;
-    byId("agree-label").textContent = confirm;
+    const usual = age === null ? "arrival.confirm" : "arrival.confirm-age";
+    byId("agree-label").textContent = confirm === true ? this.words.say(usual, { age: age ?? 0 }) : confirm;
     byId("agree-label").dir = "auto";
   }
 

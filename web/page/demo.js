@@ -12,25 +12,29 @@ export async function demonstrate(words) {
   const sides = /** @type {const} */ (["a", "b"]);
   const clients = await Promise.all(sides.map(() => clientOf(null, { storage: "memory" })));
   const meet = async () => {
+    byId("demo-again").hidden = true;
     tell("demo-status", words.say("demo.connecting"));
+    for (const client of clients) if (client.state !== "idle") client.leave();
     const { code } = await clients[0].invite();
     clients.forEach((client, index) => client.join(person(words, sides[index]), { invite: code }));
   };
+  const again = () => meet().catch(({ message }) => tell("demo-status", message));
+  byId("demo-again").addEventListener("click", again);
   for (const [index, side] of sides.entries()) {
     const client = clients[index];
     byId(`demo-${side}-name`).textContent = words.say("demo.side", { name: words.say(`demo.${side}.name`) });
     client.on("matched", () => tell("demo-status", ""));
     client.on("cannot_connect", () => tell("demo-status", words.say("waiting.lost-line")));
     client.on("error", ({ sentence }) => tell("demo-status", sentence));
-    const again = () => {
-      for (const each of clients) if (each.state !== "idle") each.leave();
-      meet().catch(failed);
-    };
-    const then = { onnext: again, onfind: again, ondone: again };
-    await mount(byId(`demo-${side}`), client, { words, store: new MemoryStore(), ...then });
+    await mount(byId(`demo-${side}`), client, {
+      words,
+      store: new MemoryStore(),
+      onnext: again,
+      onfind: again,
+      ondone: () => (byId("demo-again").hidden = false),
+    });
   }
-  const failed = (/** @type {Error} */ error) => tell("demo-status", error.message);
-  await meet().catch(failed);
+  await again();
 }
 
 /** @param {import("../words.js").Words} words @param {"a" | "b"} side */

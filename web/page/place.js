@@ -12,7 +12,7 @@ import { byId } from "./dom.js";
  * @property {string | null} welcome the organiser's greeting
  * @property {string[]} rules of the house
  * @property {number | null} minimum_age in years
- * @property {string | null} confirm what has to be agreed to
+ * @property {string | true | null} confirm what has to be agreed to; true: age and rules
  */
 
 /** @returns {Place} */

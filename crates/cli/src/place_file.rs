@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow};
 use serde::Deserialize;
 use toml::Value;
-use vyoma_server::Place;
+use vyoma_server::{Confirm, Place};
 
 /// The file's keys, all of which may be left out.
 #[derive(Debug, Deserialize)]
@@ -46,8 +46,8 @@ fn place(keys: Keys) -> Result<Place, (&'static str, &'static str)> {
     let minimum_age = minimum_age.map(|value| age(value).unwrap_or(0));
     let confirm = match confirm {
         None | Some(Value::Boolean(false)) => None,
-        Some(Value::Boolean(true)) => Some(usual_sentence(minimum_age, &rules)),
-        Some(Value::String(sentence)) => Some(sentence),
+        Some(Value::Boolean(true)) => Some(Confirm::Usual),
+        Some(Value::String(sentence)) => Some(Confirm::Sentence(sentence)),
         Some(_) => return Err(("confirm", "must be true, or a sentence to be agreed to")),
     };
     let name = name.unwrap_or(Place::default().name);
@@ -55,15 +55,6 @@ fn place(keys: Keys) -> Result<Place, (&'static str, &'static str)> {
     let welcome = welcome.map(|text| text.trim_end().to_owned());
     let place = Place { name, welcome, rules, minimum_age, confirm };
     place.check().map(|()| place)
-}
-
-/// What is agreed to where the file says only that something is.
-fn usual_sentence(minimum_age: Option<u8>, rules: &[String]) -> String {
-    match minimum_age {
-        Some(age) if rules.is_empty() => format!("I am at least {age} years old."),
-        Some(age) => format!("I am at least {age} years old, and I agree to the rules."),
-        None => "I have read this, and I agree.".to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -91,11 +82,13 @@ Bring a question.
             welcome: Some("Two by two.\nBring a question.".to_owned()),
             rules: vec!["Be kind.".to_owned(), "No selling.".to_owned()],
             minimum_age: Some(18),
-            confirm: Some("I'll be kind.".to_owned()),
+            confirm: Some(Confirm::Sentence("I'll be kind.".to_owned())),
         };
         assert_eq!(parsed(text), Ok(expected));
         assert_eq!(parsed(""), Ok(Place::default()));
         assert_eq!(parsed("confirm = false"), Ok(Place::default()));
+        let usual = Place { confirm: Some(Confirm::Usual), ..Place::default() };
+        assert_eq!(parsed("confirm = true"), Ok(usual));
     }
 
     #[test]
@@ -106,21 +99,6 @@ Bring a question.
         assert_eq!(place.rules.len(), 2);
         assert_eq!(place.minimum_age, Some(18));
         assert!(place.welcome.is_some() && place.confirm.is_some());
-    }
-
-    #[test]
-    fn what_is_agreed_to_follows_from_the_rest() {
-        for (text, sentence) in [
-            ("", "I have read this, and I agree."),
-            ("minimum_age = 18", "I am at least 18 years old."),
-            (
-                "minimum_age = 18\nrules = [\"Be kind.\"]",
-                "I am at least 18 years old, and I agree to the rules.",
-            ),
-        ] {
-            let place = parsed(&format!("confirm = true\n{text}")).unwrap();
-            assert_eq!(place.confirm.as_deref(), Some(sentence));
-        }
     }
 
     #[test]

@@ -46,7 +46,7 @@ mod talk;
 mod worker;
 
 pub use config::{Config, ConfigError, Feature, OnDemand, PoolConfig, Rule, Survivor, Timing};
-pub use place::Place;
+pub use place::{Confirm, Place};
 pub use server::{Listeners, Server, StartError};
 pub use vyoma_core::matching::Relaxation;
 pub use vyoma_core::roster::Census;

@@ -28,8 +28,17 @@ pub struct Place {
     pub rules: Vec<String>,
     /// How old one has to be, in years: 1 to 120.
     pub minimum_age: Option<u8>,
-    /// What has to be agreed to before one enters, in 1 to 200 bytes.
-    pub confirm: Option<String>,
+    /// What has to be agreed to before one enters.
+    pub confirm: Option<Confirm>,
+}
+
+/// What has to be agreed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Confirm {
+    /// The age and the rules, in the words of the page's language.
+    Usual,
+    /// This sentence, of 1 to 200 bytes.
+    Sentence(String),
 }
 
 impl Default for Place {
@@ -70,13 +79,21 @@ impl Place {
                 "must be a number of years from 1 to 120",
             ),
             (
-                self.confirm.iter().all(|text| fits(text, LONGEST_RULE)),
+                self.sentence().iter().all(|text| fits(text, LONGEST_RULE)),
                 "confirm",
                 "must be true, or a sentence to be agreed to: a line of 1 to 200 bytes",
             ),
         ];
         let broken = rules.into_iter().find(|(fine, ..)| !fine);
         broken.map_or(Ok(()), |(_, key, why)| Err((key, why)))
+    }
+
+    /// The sentence of the organiser's own that has to be agreed to.
+    fn sentence(&self) -> Option<&String> {
+        match &self.confirm {
+            Some(Confirm::Sentence(sentence)) => Some(sentence),
+            Some(Confirm::Usual) | None => None,
+        }
     }
 }
 
@@ -119,7 +136,9 @@ mod tests {
         assert_eq!(wrong(|place| place.minimum_age = Some(120)), None);
         assert_eq!(wrong(|place| place.minimum_age = Some(0)), Some("minimum_age"));
         assert_eq!(wrong(|place| place.minimum_age = Some(121)), Some("minimum_age"));
-        assert_eq!(wrong(|place| place.confirm = Some("Yes.".to_owned())), None);
-        assert_eq!(wrong(|place| place.confirm = Some(String::new())), Some("confirm"));
+        let sentence = |text: &str| Some(Confirm::Sentence(text.to_owned()));
+        assert_eq!(wrong(|place| place.confirm = sentence("Yes.")), None);
+        assert_eq!(wrong(|place| place.confirm = Some(Confirm::Usual)), None);
+        assert_eq!(wrong(|place| place.confirm = sentence("")), Some("confirm"));
     }
 }

@@ -7,7 +7,7 @@ use std::io::Read as _;
 
 use common::http::{Answer, ask, get};
 use common::{House, http};
-use vyoma_server::Place;
+use vyoma_server::{Confirm, Place};
 
 const BROWSER: &str =
     "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\nSec-Fetch-Mode: navigate\r\n";
@@ -60,6 +60,7 @@ fn the_page_may_do_little_and_says_so() {
             assert!(!page.body.contains(placeholder), "{placeholder}");
         }
     }
+    assert_eq!(get(house.address(), "/favicon.ico", "").status, 204, "the page has its own");
     let line = get(house.address(), "/demo", "Accept: */*\r\n");
     assert_headers(&line, &[("content-type", "text/plain; charset=utf-8")]);
     assert_eq!(get(house.address(), "/demo/", BROWSER).status, 404);
@@ -76,7 +77,7 @@ fn the_organiser_s_texts_are_in_the_page_as_texts() {
             welcome: Some("\"%NAME%\" & 'co'".to_owned()),
             rules: vec!["</script>".to_owned()],
             minimum_age: Some(18),
-            confirm: Some("Yes.".to_owned()),
+            confirm: Some(Confirm::Sentence("Yes.".to_owned())),
         };
     });
     let languages = languages(&house);

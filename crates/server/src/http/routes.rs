@@ -48,6 +48,7 @@ async fn find(request: &Parts, visitor: Visitor, shared: &Shared) -> Answer {
         "/" | "/demo" if page => home(request, shared).await,
         "/ws" if page => websocket(request, shared),
         "/qr.svg" if page => qr(request),
+        "/favicon.ico" if page => no_icon(),
         "/healthz" => text(StatusCode::OK, "ok\n"),
         "/readyz" => readiness(shared.shutdown.draining()),
         "/metrics" => metrics(visitor, shared),
@@ -132,6 +133,11 @@ fn websocket(request: &Parts, shared: &Shared) -> Answer {
         *answer.status_mut() = status;
     }
     with(answer, [(CONNECTION, "close")])
+}
+
+/// Browsers ask for it wherever no page names another, and complain if they hear that there is none.
+fn no_icon() -> Answer {
+    text(StatusCode::NO_CONTENT, "")
 }
 
 fn upgrade_required() -> Answer {

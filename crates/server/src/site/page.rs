@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::place::Place;
+use crate::place::{Confirm, Place};
 
 /// What the placeholders stand for.
 pub(super) struct Page<'a> {
@@ -25,7 +25,24 @@ struct Told<'a> {
     welcome: Option<&'a str>,
     rules: &'a [String],
     minimum_age: Option<u8>,
-    confirm: Option<&'a str>,
+    confirm: Option<Agreement<'a>>,
+}
+
+/// What has to be agreed to: `true`, where the page has words for it, or a sentence.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Agreement<'a> {
+    Usual(bool),
+    Sentence(&'a str),
+}
+
+impl<'a> Agreement<'a> {
+    fn new(confirm: &'a Confirm) -> Self {
+        match confirm {
+            Confirm::Usual => Self::Usual(true),
+            Confirm::Sentence(sentence) => Self::Sentence(sentence),
+        }
+    }
 }
 
 impl Page<'_> {
@@ -69,7 +86,7 @@ impl Page<'_> {
             welcome: place.welcome.as_deref(),
             rules: &place.rules,
             minimum_age: place.minimum_age,
-            confirm: place.confirm.as_deref(),
+            confirm: place.confirm.as_ref().map(Agreement::new),
         };
         // What has only strings, numbers and lists can always be written.
         serde_json::to_string(&told).unwrap_or_default().replace('<', "\\u003c")
@@ -154,11 +171,13 @@ mod tests {
             place.welcome = Some("Founders\nonly".to_owned());
             place.rules = vec!["Be kind.".to_owned()];
             place.minimum_age = Some(18);
-            place.confirm = Some("I am 18.".to_owned());
+            place.confirm = Some(Confirm::Sentence("I am 18.".to_owned()));
         };
         let json = render("%PLACE%", full);
         let behind = r#""welcome":"Founders\nonly","rules":["Be kind."],"minimum_age":18,"confirm":"I am 18."}"#;
         assert!(json.ends_with(behind), "{json}");
+        let json = render("%PLACE%", |place| place.confirm = Some(Confirm::Usual));
+        assert!(json.ends_with(r#""confirm":true}"#), "{json}");
     }
 
     #[test]
