@@ -17,6 +17,7 @@ const DARK = [["prefers-color-scheme", "dark"]];
 // WCAG's enhanced contrast of 7 to 1 is promised only to whoever asks for more.
 const MORE = [["prefers-contrast", "more"]];
 const stage = new Stage();
+const sessions = new WeakMap();
 
 for (const screen of ["desktop", "phone"]) {
   stage.test(`no view violates axe-core's rules, light or dark, on a ${screen}`, [["chromium"]], async (kind) => {
@@ -81,13 +82,14 @@ stage.test("with forced colours every control is still there to see", [["chromiu
   assert.deepEqual(found, []);
 });
 
-/** Sets media features; puppeteer's own call knows only some of them. */
+/** Sets media features, as long as the session is there; puppeteer's own call knows only some of them. */
 async function pretend(page, features) {
-  const session = await page.createCDPSession();
-  await session.send("Emulation.setEmulatedMedia", {
+  if (!sessions.has(page)) sessions.set(page, await page.createCDPSession());
+  await sessions.get(page).send("Emulation.setEmulatedMedia", {
     features: features.map(([name, value]) => ({ name, value })),
   });
-  await session.detach();
+  const query = features.map(([name, value]) => `(${name}: ${value})`).join(" and ");
+  assert.ok(await page.evaluate((wanted) => matchMedia(wanted).matches, query), query);
 }
 
 /** What axe-core finds, a line each. */

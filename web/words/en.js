@@ -4,6 +4,7 @@ export default {
   direction: "ltr",
   words: {
     // --- The page ---------------------------------------------------------------------------------
+    "page.conversation": "Conversation",
     "page.language": "Language",
 
     "arrival.title": "Meet one person. Talk.",

@@ -4,6 +4,7 @@ export default {
   direction: "ltr",
   words: {
     // --- The page ---------------------------------------------------------------------------------
+    "page.conversation": "बातचीत",
     "page.language": "भाषा",
 
     "arrival.title": "किसी एक से मिलें। बात करें।",
