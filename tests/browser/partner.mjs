@@ -36,6 +36,7 @@ export async function partner(host, profile = { name: "Ben" }, { pool, ...how } 
       return patiently(found, `${type} at a partner without a browser`);
     },
     async says(...values) {
+      await this.hears("matched");
       for (const value of values) await client.send(value);
     },
     leaves: () => client.leave(),

@@ -177,9 +177,11 @@ export class Person {
     await this.page.type(`${this.within}.vy-draft`, text);
   }
 
+  /** Writes and sends: by Enter, or on a phone, where Enter is a new line, by the button. */
   async says(text) {
     await this.writes(text);
-    await this.page.keyboard.press("Enter");
+    if (await this.page.evaluate(() => matchMedia("(pointer: coarse)").matches)) await this.presses(".vy-send");
+    else await this.page.keyboard.press("Enter");
   }
 
   /** Waits until the partner's messages are these, or end with these. */
