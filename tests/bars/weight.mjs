@@ -33,6 +33,6 @@ async function watchLoads(page, encodings) {
   session.on("Network.requestWillBeSent", ({ requestId }) => loads.set(requestId, 0));
   session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => loads.set(requestId, encodedDataLength));
   await session.send("Network.enable");
-  await session.send("Network.setAcceptedEncodings", { encodings });
+  await session.send("Network.setExtraHTTPHeaders", { headers: { "Accept-Encoding": encodings.join(", ") } });
   return loads;
 }

@@ -38,6 +38,17 @@ stage.test("an invitation brings together the two who have it", ALL, async (firs
   assert.match(await late.reads("#problem"), /invit/i);
 });
 
+stage.test("an invitation leads into the pool in which it was made", [MIXED], async (first, second) => {
+  await stage.serves("--pool", "founders=scored");
+  const ada = await stage.person(first, "/?pool=founders");
+  await ada.arrives("Ada");
+  await ada.presses("#make-invitation");
+  const link = await ada.until(() => document.querySelector("#invite-link").value);
+  const ben = await stage.person(second, `/${new URL(link).search}`);
+  await ben.arrives("Ben");
+  await Promise.all([ada, ben].map((person) => person.isIn("state", "talking")));
+});
+
 stage.test("an invitation that never was says so, and leads on", EACH, async (kind) => {
   await stage.serves();
   const ada = await stage.person(kind, "/?invite=baku-niro-zapi-tulo");

@@ -16,9 +16,11 @@ export class Invitation {
     byId("invite-qr").alt = words.say("invitation.qr");
   }
 
-  /** @param {string} code */
-  show(code) {
+  /** @param {string} code @param {string | null} pool */
+  show(code, pool) {
     const link = startAddress();
+    // It holds in the pool in which it was made.
+    if (pool !== null) link.searchParams.set("pool", pool);
     link.searchParams.set("invite", code);
     byId("invite-link").value = link.href;
     byId("invite-code").textContent = code;

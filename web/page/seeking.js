@@ -256,7 +256,7 @@ export class Seeking {
       const { code } = await this.client.invite();
       if (!this.#wish) return;
       this.#seekAgain(code);
-      this.invitation.show(code);
+      this.invitation.show(code, this.pool);
     } catch (/** @type {any} */ refused) {
       const known = `refused.${refused.reason}`;
       tell("waiting-hint", this.words.table[known] ? this.words.say(known) : refused.message);
