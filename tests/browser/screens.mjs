@@ -15,7 +15,7 @@ import { Person } from "./person.mjs";
 const HOST = "chat.example.org";
 const SCREENS = {
   desktop: { width: 1280, height: 800 },
-  phone: { width: 390, height: 844, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+  phone: { width: 390, height: 844, deviceScaleFactor: 1.5, isMobile: true, hasTouch: true },
 };
 const THEMES = ["light", "dark"];
 // A picture that is larger than this says too much for a page of documentation.
