@@ -116,7 +116,8 @@ export class Composer {
       const meant = event.ctrlKey || event.metaKey || !(event.shiftKey || hasTouchKeyboard());
       if (!meant) return;
       event.preventDefault();
-      this.#submit();
+      // A key that is still held down was pressed for something else.
+      if (!event.repeat) this.#submit();
     });
     this.draft.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.emoji.close();

@@ -135,21 +135,29 @@ export class Controller {
 
   /** Wants somebody else, after an end. */
   find() {
-    const isPresent = this.client.conversation?.conversation === this.keeper.talk?.conversation;
-    const find = () => this.#ask(this.options.onfind ?? (() => this.client.next()));
-    this.#putAway();
-    if (!isPresent) return find();
-    // Blocked without a connection: asking for the next one first would undo the block.
-    const stop = this.client.on("ended", () => {
-      stop();
-      find();
-    });
+    this.#goOn(() => this.#ask(this.options.onfind ?? (() => this.client.next())));
   }
 
   /** Has read enough of what is over. */
   done() {
-    this.#putAway();
-    this.options.ondone?.();
+    this.#goOn(() => this.options.ondone?.());
+  }
+
+  /** @param {() => void} on what comes after the conversation that is over */
+  #goOn(on) {
+    const go = () => {
+      this.#putAway();
+      on();
+    };
+    const isPresent = this.client.conversation?.conversation === this.keeper.talk?.conversation;
+    if (!isPresent) return go();
+    // Blocked without a connection: whoever forgot the conversation, or asked for the next one first, would undo that.
+    this.enter("parting");
+    this.parts.parting.hold("conversation.block.waiting");
+    const stop = this.client.on("ended", ({ reason }) => {
+      stop();
+      if (reason !== "superseded" && !this.#stop.signal.aborted) go();
+    });
   }
 
   /** @param {string} reason @returns {string | null} why it can't be sent */

@@ -10,7 +10,7 @@ const LONGEST = 2048;
 
 const ADDRESS = /https?:\/\/[^\s<>"`\p{Cc}\p{Cf}\p{Co}\p{Cs}]+/giu;
 /** What at the end of an address belongs to the sentence around it. */
-const TRAILING = /[.,;:!?'’”»…*_~|^\\।]+$/u;
+const TRAILING = new Set(".,;:!?'’”»…*_~|^\\।");
 /** @type {Record<string, string>} */
 const OPENING = { ")": "(", "]": "[", "}": "{" };
 
@@ -70,18 +70,24 @@ function parsed(address) {
   }
 }
 
-/** An address without the punctuation of the sentence that it ends. @param {string} address */
+/**
+ * An address without the punctuation of the sentence that it ends. One pass from its end: a partner chooses what is
+ * in it, and how much of that.
+ *
+ * @param {string} address
+ */
 function withoutSentence(address) {
-  let rest = address.slice(0, LONGEST + 1);
-  for (;;) {
-    const bare = rest.replace(TRAILING, "");
-    const last = bare.at(-1) ?? "";
-    const open = OPENING[last];
+  const characters = address.slice(0, LONGEST + 1);
+  const surplus = Object.fromEntries(Object.entries(OPENING).map(([close, open]) =>
+    [close, count(characters, close) - count(characters, open)]));
+  let end = characters.length;
+  for (; end > 0; end -= 1) {
+    const last = characters[end - 1];
     // A bracket that was opened within the address belongs to it.
-    const closes = open && count(bare, last) > count(bare, open);
-    if (!closes) return bare;
-    rest = bare.slice(0, -1);
+    if (surplus[last] > 0) surplus[last] -= 1;
+    else if (!TRAILING.has(last)) break;
   }
+  return characters.slice(0, end);
 }
 
 /** @param {string} text @param {string} character */

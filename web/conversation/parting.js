@@ -30,7 +30,8 @@ export class Parting {
     });
     this.element = make("div", "vy-parting", this.sentence, this.undo);
     this.element.setAttribute("role", "status");
-    this.element.hidden = true;
+    this.element.tabIndex = -1;
+    this.stop();
     // Whoever closes the page won't undo it.
     addEventListener("pagehide", () => this.#part(true), { signal });
   }
@@ -38,15 +39,23 @@ export class Parting {
   /** @param {Kind} kind */
   begin(kind) {
     this.kind = kind;
-    this.sentence.textContent = this.words.say(`conversation.parting.${kind}`);
-    this.element.hidden = false;
+    this.undo.hidden = false;
+    this.hold(`conversation.parting.${kind}`);
     this.undo.focus();
     this.#timer = window.setTimeout(() => this.#part(false), this.ms);
+  }
+
+  /** Shows what is waited for, for as long as that takes. @param {string} key */
+  hold(key) {
+    this.sentence.textContent = this.words.say(key);
+    this.element.hidden = false;
+    this.element.focus();
   }
 
   stop() {
     clearTimeout(this.#timer);
     this.kind = null;
+    this.undo.hidden = true;
     this.element.hidden = true;
   }
 

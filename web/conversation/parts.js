@@ -181,6 +181,7 @@ export class Parts {
     element.lang = words.tag;
     element.dir = words.direction;
     Object.assign(element.dataset, { state: "idle", line: "online", partner: "here" });
+    for (const part of [this.main, this.parting.element]) part.addEventListener("keydown", passRepeated);
     element.replaceChildren(this.main, this.parting.element, this.reportForm.element, this.clearForm.element, this.live.element);
   }
 
@@ -202,4 +203,9 @@ function isElsewhere(element) {
   const focused = document.activeElement;
   if (!focused || element.contains(focused)) return false;
   return focused.matches("input, textarea, select, [contenteditable], dialog[open] *");
+}
+
+/** Whoever holds Enter down has pressed one button, and not the one that has the focus then. @param {KeyboardEvent} event */
+function passRepeated(event) {
+  if (event.repeat && event.key === "Enter" && event.target instanceof HTMLButtonElement) event.preventDefault();
 }

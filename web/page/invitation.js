@@ -29,6 +29,9 @@ export class Invitation {
     byId("invite-qr").src = picture.href;
     tell("copied", "");
     byId("invitation").hidden = false;
+  }
+
+  focus() {
     byId("invitation").querySelector("h2").focus();
   }
 
@@ -38,14 +41,15 @@ export class Invitation {
 
   async #copy() {
     const field = byId("invite-link");
+    let copied = true;
     try {
       await navigator.clipboard.writeText(field.value);
     } catch {
-      // On plain HTTP there is no clipboard; the old way works on a click.
+      // On plain HTTP there is no clipboard; the old way works on a click. Where it doesn't, the link is selected.
       field.select();
-      document.execCommand("copy");
+      copied = document.execCommand("copy");
     }
-    tell("copied", this.words.say("invitation.copied"));
+    tell("copied", copied ? this.words.say("invitation.copied") : "");
   }
 
   async #share() {

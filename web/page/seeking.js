@@ -15,7 +15,7 @@ import { Waiting } from "./waiting.js";
 
 /** @typedef {import("../vyoma.js").Profile} Profile */
 /** @typedef {import("../vyoma.js").Client} Client */
-/** @typedef {{profile: Profile, invite: string | null}} Wish */
+/** `made`: the invitation is the person's own. @typedef {{profile: Profile, invite: string | null, made?: boolean}} Wish */
 
 /** Failures to connect, after which the person is told of it. */
 const PATIENT_FAILURES = 2;
@@ -23,6 +23,8 @@ const PATIENT_FAILURES = 2;
 export class Seeking {
   /** What is wished for, while it is. @type {Wish | null} */
   #wish = null;
+  /** What was wished for here until another tab took the place. @type {Wish | null} */
+  #taken = null;
   #failures = 0;
   /** @type {Promise<any> | null} */
   #view = null;
@@ -44,9 +46,10 @@ export class Seeking {
     this.problem = new Problem(words, () => this.#seekAnybody());
     this.tabs = new Tabs({ doing: () => this.#doing(), give: () => this.#give() });
     byId("cancel").addEventListener("click", () => this.#cancel());
-    byId("anybody").addEventListener("click", () => this.#seekAgain(null));
+    byId("anybody").addEventListener("click", () => this.#seekAgain({ invite: null }));
     byId("make-invitation").addEventListener("click", () => this.#invitesSomebody());
     byId("continue-here").addEventListener("click", () => this.#continueHere());
+    byId("to-start").addEventListener("click", () => show("arrival"));
   }
 
   /** Goes on with what this tab was about, or shows the arrival. */
@@ -54,7 +57,7 @@ export class Seeking {
     if (this.client.conversation) return this.#talk();
     const wish = wishMemory.get();
     const view = wish ? "waiting" : "arrival";
-    if (wish) this.waiting.begin(wish.invite);
+    if (wish) this.waiting.begin(wish);
     show(view);
     const others = await this.tabs.others();
     if (shownView() !== view) return;
@@ -74,8 +77,9 @@ export class Seeking {
     this.#wish = wish;
     wishMemory.set(wish);
     this.#failures = 0;
-    this.waiting.begin(wish.invite);
+    this.waiting.begin(wish);
     show("waiting");
+    if (wish.made && wish.invite) this.invitation.show(wish.invite, this.pool);
     const { client } = this;
     try {
       if (client.state === "talking") client.next(wish.profile);
@@ -195,11 +199,12 @@ export class Seeking {
   async #cannotConnect() {
     this.#failures += 1;
     if (shownView() !== "waiting" || this.#failures < PATIENT_FAILURES) return;
-    this.waiting.lost();
-    if (this.#failures > PATIENT_FAILURES) return;
     const why = await whyRefused(this.pool);
+    // Cancelled, or connected, meanwhile.
+    if (shownView() !== "waiting" || this.#failures === 0) return;
     if (why === 404) this.#noSuchPool();
     else if (why === 503 || why === 429) this.waiting.full();
+    else this.waiting.lost();
   }
 
   /** There is still the place that is there for all. */
@@ -243,23 +248,28 @@ export class Seeking {
     show("arrival");
   }
 
-  /** Waits for somebody else than before. @param {string | null} invite */
-  #seekAgain(invite) {
+  /** Waits for somebody else than before. @param {Omit<Wish, "profile">} whom */
+  #seekAgain(whom) {
     const profile = this.#wish?.profile ?? {};
     this.client.leave();
-    if (invite === null) this.#forgetInvitation();
-    this.seek({ profile, invite });
+    if (whom.invite === null) this.#forgetInvitation();
+    this.seek({ profile, ...whom });
   }
 
   async #invitesSomebody() {
+    const wish = this.#wish;
+    byId("make-invitation").disabled = true;
     try {
       const { code } = await this.client.invite();
-      if (!this.#wish) return;
-      this.#seekAgain(code);
-      this.invitation.show(code, this.pool);
+      // Who has cancelled, or met somebody, meanwhile wants it no more.
+      if (!wish || this.#wish !== wish) return;
+      this.#seekAgain({ invite: code, made: true });
+      this.invitation.focus();
     } catch (/** @type {any} */ refused) {
       const known = `refused.${refused.reason}`;
       tell("waiting-hint", this.words.table[known] ? this.words.say(known) : refused.message);
+    } finally {
+      byId("make-invitation").disabled = false;
     }
   }
 
@@ -291,6 +301,7 @@ export class Seeking {
 
   /** @param {"waiting" | "talking"} what goes on in another tab */
   #isElsewhere(what) {
+    this.#taken = this.#wish;
     this.#wish = null;
     wishMemory.set(null);
     byId("elsewhere").dataset.what = what;
@@ -302,7 +313,7 @@ export class Seeking {
 
   async #continueHere() {
     if (byId("elsewhere").dataset.what === "waiting") {
-      return this.#seekAnybody();
+      return this.#taken ? this.seek(this.#taken) : this.#seekAnybody();
     }
     byId("continue-here").disabled = true;
     const seat = await this.tabs.take();

@@ -9,6 +9,10 @@ import { byId } from "./dom.js";
 /** @type {View[]} */
 const VIEWS = ["arrival", "waiting", "conversation", "elsewhere", "demo", "problem"];
 
+/** How long the second click of a double click may take. */
+const DOUBLE_CLICK_MS = 700;
+
+let shownAt = -Infinity;
 let unread = 0;
 let news = "";
 
@@ -17,6 +21,7 @@ export function show(view) {
   const before = document.body.dataset.view;
   if (before === view) return;
   document.body.dataset.view = view;
+  shownAt = performance.now();
   for (const name of VIEWS) byId(name).hidden = name !== view;
   scrollTo(0, 0);
   // The first view takes no focus: whoever opens a page begins at its top. The conversation minds its own.
@@ -56,3 +61,17 @@ function retitle() {
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) announce("");
 });
+
+// The second click of a double click, and a key that is still held down, were meant for the view before this one.
+addEventListener("click", (event) => {
+  if (event.detail > 1 && performance.now() - shownAt < DOUBLE_CLICK_MS) pass(event);
+}, true);
+addEventListener("keydown", (event) => {
+  if (event.repeat && event.key === "Enter" && event.target instanceof HTMLButtonElement) pass(event);
+}, true);
+
+/** @param {Event} event */
+function pass(event) {
+  event.preventDefault();
+  event.stopPropagation();
+}

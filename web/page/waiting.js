@@ -9,8 +9,8 @@ import { byId, tell } from "./dom.js";
 /** @typedef {import("../vyoma.js").Events} Events */
 
 export class Waiting {
-  /** The own invitation by which somebody is waited for. @type {string | null} */
-  #invite = null;
+  /** By what somebody is waited for: nothing, an own invitation, somebody else's. @type {"own" | "foreign" | null} */
+  #invited = null;
   #calling = new Calling();
 
   /** @param {Words} words */
@@ -24,9 +24,9 @@ export class Waiting {
     });
   }
 
-  /** It begins, for anybody or by an invitation; nothing is known yet. @param {string | null} invite */
-  begin(invite) {
-    this.#invite = invite;
+  /** It begins; nothing is known yet. @param {import("./seeking.js").Wish} wish */
+  begin({ invite, made }) {
+    this.#invited = invite === null ? null : made ? "own" : "foreign";
     byId("waiting").dataset.line = "connecting";
     this.#title("waiting.connecting");
     for (const id of ["ahead", "widened", "estimate", "waiting-hint"]) tell(id, "");
@@ -44,9 +44,9 @@ export class Waiting {
   tell({ ahead, widened, estimate_ms: estimate }, invites) {
     const { words } = this;
     byId("waiting").dataset.line = "online";
-    const invited = this.#invite !== null;
+    const invited = this.#invited !== null;
     byId("make-invitation").hidden = invited || !invites;
-    this.#title(invited ? "waiting.invited" : "waiting.title");
+    this.#title(this.#invited === "own" ? "waiting.invited" : invited ? "waiting.guest" : "waiting.title");
     tell("ahead", invited ? words.say("waiting.invited-line")
       : ahead === 0 ? words.say("waiting.alone") : words.say("waiting.ahead", { count: ahead }));
     tell("widened", widened ? words.say("waiting.widened", { count: widened }) : "");

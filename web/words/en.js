@@ -51,6 +51,7 @@ export default {
     "waiting.seconds": { one: "Probably within one second.", other: "Probably in {least} to {count} seconds." },
     "waiting.minutes": { one: "Probably within one minute.", other: "Probably in {least} to {count} minutes." },
     "waiting.invited": "Waiting for your guest",
+    "waiting.guest": "Waiting for whoever invited you",
     "waiting.invited-line": "You are connected as soon as somebody comes with the same invitation, and to nobody else.",
     "waiting.lost": "No connection",
     "waiting.lost-line": "The server can’t be reached. We keep trying, by ourselves.",
@@ -83,6 +84,7 @@ export default {
     "elsewhere.waiting": "You are looking for a partner in another tab",
     "elsewhere.waiting-line": "Your place in the queue is there now. You can bring it over.",
     "elsewhere.continue": "Continue here",
+    "elsewhere.back": "Back to the start",
     "elsewhere.silent": "The other tab doesn’t answer: it is closed, or asleep. Open it once, or wait until that conversation is over, in about a minute.",
 
     "problem.refused": "That didn’t work",
@@ -200,6 +202,7 @@ export default {
     "conversation.undo": "Undo",
     "conversation.parting.next": "Looking for somebody else…",
     "conversation.parting.leave": "Leaving…",
+    "conversation.block.waiting": "Blocked. The server is told as soon as there is a connection again…",
     "conversation.block.failed": "Blocking didn’t work. Please try again.",
     "conversation.report.title": "Report {name}",
     "conversation.report.explanation": "The organiser of this place gets your words, and none of the conversation. The other person is not told.",

@@ -51,6 +51,7 @@ export default {
     "waiting.seconds": { one: "शायद एक सेकंड के भीतर।", other: "शायद {least} से {count} सेकंड में।" },
     "waiting.minutes": { one: "शायद एक मिनट के भीतर।", other: "शायद {least} से {count} मिनट में।" },
     "waiting.invited": "आपके मेहमान की प्रतीक्षा है",
+    "waiting.guest": "आपको बुलाने वाले की प्रतीक्षा है",
     "waiting.invited-line": "जैसे ही कोई इसी निमंत्रण के साथ आएगा, आप उससे जुड़ जाएँगे, और किसी से नहीं।",
     "waiting.lost": "कनेक्शन नहीं है",
     "waiting.lost-line": "सर्वर तक पहुँच नहीं हो पा रही। हम अपने आप कोशिश करते रहेंगे।",
@@ -83,6 +84,7 @@ export default {
     "elsewhere.waiting": "आप दूसरे टैब में साथी खोज रहे हैं",
     "elsewhere.waiting-line": "कतार में आपकी जगह अब वहाँ है। आप उसे यहाँ ला सकते हैं।",
     "elsewhere.continue": "यहाँ जारी रखें",
+    "elsewhere.back": "शुरुआत पर लौटें",
     "elsewhere.silent": "दूसरा टैब उत्तर नहीं दे रहा: वह बंद है, या सोया हुआ है। उसे एक बार खोलें, या लगभग एक मिनट रुकें, जब तक वह बातचीत समाप्त न हो जाए।",
 
     "problem.refused": "यह नहीं हो पाया",
@@ -200,6 +202,7 @@ export default {
     "conversation.undo": "वापस जाएँ",
     "conversation.parting.next": "आपके लिए किसी और को खोजा जा रहा है…",
     "conversation.parting.leave": "बातचीत छोड़ी जा रही है…",
+    "conversation.block.waiting": "ब्लॉक कर दिया गया। कनेक्शन लौटते ही सर्वर को बता दिया जाएगा…",
     "conversation.block.failed": "ब्लॉक नहीं हो सका। कृपया फिर से कोशिश करें।",
     "conversation.report.title": "{name} की शिकायत",
     "conversation.report.explanation": "आयोजक को केवल आपके ये शब्द मिलेंगे, बातचीत का कोई हिस्सा नहीं। सामने वाले को इसकी सूचना नहीं दी जाएगी।",
