@@ -57,8 +57,9 @@ export async function connect(url, options = {}) {
   const kept = (await chosen?.load()) ?? null;
   if (seat !== undefined) {
     const saved = parseSaved(seat);
-    await chosen?.save(seat, saved.device);
-    return new Client({ ...parts, storage: chosen, saved });
+    // Nobody else has this seat any more: a storage that fails is told of, as ever.
+    const problem = await failed(() => chosen?.save(seat, saved.device));
+    return new Client({ ...parts, storage: chosen, saved, problem });
   }
   try {
     const saved = kept === null ? nothing() : parseSaved(kept);
@@ -67,6 +68,15 @@ export async function connect(url, options = {}) {
     // Nobody but this page can mend its tab, and reloading wouldn't.
     if (!(error instanceof BadSaved) || chosen === storage) throw error;
     return new Client({ ...parts, storage: chosen, saved: nothing(), problem: error });
+  }
+}
+
+/** What something fails with, if it does. @param {() => unknown} does */
+async function failed(does) {
+  try {
+    await does();
+  } catch (error) {
+    return error;
   }
 }
 

@@ -79,6 +79,8 @@ export class Client {
    */
   #events = [];
   #delivering = false;
+  /** The handlers of a message, until they are done. @type {Promise<unknown>} */
+  #taking = Promise.resolve();
   /** The goodbye, once it is under way. @type {Promise<void> | null} */
   #closed = null;
   /**
@@ -102,8 +104,8 @@ export class Client {
   #inviting = null;
 
   /**
-   * @param {Omit<ConstructorParameters<typeof Driver>[0], "tell"> & {problem?: Error}} parts `problem`:
-   *   what was kept couldn't be used
+   * @param {Omit<ConstructorParameters<typeof Driver>[0], "tell"> & {problem?: unknown}} parts `problem`:
+   *   what was kept couldn't be used, or what is to be kept couldn't be
    */
   constructor({ problem, ...parts }) {
     this.#driver = new Driver({ ...parts, tell: (event) => this.#happen(event) });
@@ -295,14 +297,15 @@ export class Client {
 
   /**
    * Closes, and gives the seat away: `connect` goes on from what is returned (option `seat`), in another
-   * tab for instance. It is a secret, and good for one client.
+   * tab for instance. It is a secret, and good for one client. A message whose handler is at work is waited
+   * for, up to two seconds, so that it isn't told again there.
    *
    * @returns {Promise<string>}
    * @throws {Refused} `closed`
    */
   async handOver() {
     if (this.#closed) throw new Refused("closed");
-    const given = this.#driver.handOver();
+    const given = this.#driver.handOver(this.#taking);
     await this.#end(given.then(() => {}));
     return given;
   }
@@ -375,8 +378,8 @@ export class Client {
       if (event.type === "ended") this.#known = null;
       const done = this.#call(event);
       if (event.type !== "message") continue;
-      await done;
-      if (!this.#closed) this.#do((session, now) => session.taken(event.n, now));
+      this.#taking = done.then(() => this.#driver.take(event.n));
+      await this.#taking;
     }
     this.#delivering = false;
   }

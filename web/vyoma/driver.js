@@ -8,7 +8,7 @@ import { Session } from "./session.js";
 const SUBPROTOCOL = "vyoma.v1";
 /** setTimeout can't wait longer. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
-/** The longest that a goodbye waits to be heard. */
+/** The longest that a goodbye waits to be heard, and a seat to be given away waits for a handler. */
 const FAREWELL_MS = 2_000;
 /** The `readyState` from which on a socket takes nothing more. */
 const CLOSING = 2;
@@ -45,6 +45,8 @@ export class Driver {
   #acting = null;
   /** Sockets that were told goodbye, until they are closed. @type {Set<Promise<void>>} */
   #farewells = new Set();
+  /** What is taken from now on, nobody would keep. */
+  #over = false;
 
   /**
    * @param {object} parts
@@ -79,17 +81,31 @@ export class Driver {
     }
   }
 
+  /** The application has taken the message of this number; where that is too late, it will come again. @param {number} n */
+  take(n) {
+    if (!this.#over) this.do((session, now) => session.taken(n, now));
+  }
+
   /** Says goodbye, and waits until that was heard. */
   async close() {
+    this.#over = true;
     await this.#sayGoodbye();
     this.storage?.close?.();
   }
 
-  /** Says goodbye, and keeps nothing of the seat: whoever gets what is returned has it. @returns {Promise<string>} */
-  async handOver() {
-    await this.#sayGoodbye();
+  /**
+   * Says goodbye, and keeps nothing of the seat: whoever gets what is returned has it.
+   *
+   * @param {Promise<unknown>} taking a message that is being taken, and counts if it is by then
+   * @returns {Promise<string>}
+   */
+  async handOver(taking) {
+    await Promise.all([this.#sayGoodbye(), soon(taking)]);
+    this.#over = true;
+    await this.#acting;
+    clearTimeout(this.#timer);
     const { saved } = this.session;
-    await this.storage?.save(savedText({ ...saved, seat: null }), saved.device);
+    await this.#keep({ ...saved, seat: null });
     this.storage?.close?.();
     return savedText(saved);
   }
@@ -109,17 +125,20 @@ export class Driver {
     for (;;) {
       const actions = this.session.actions();
       if (actions.length === 0) break;
-      if (actions.some((action) => action.do === "save")) await this.#keep();
+      if (actions.some((action) => action.do === "save")) await this.#keep(this.session.saved);
       for (const action of actions) this.#carryOut(action);
     }
     this.#acting = null;
     this.#arm();
   }
 
-  /** Stores all that is to be stored, which is never behind what is done after it. */
-  async #keep() {
+  /**
+   * Stores all that is to be stored, which is never behind what is done after it.
+   *
+   * @param {import("./saved.js").Saved} saved
+   */
+  async #keep(saved) {
     if (!this.storage) return;
-    const { saved } = this.session;
     try {
       await this.storage.save(savedText(saved), saved.device);
     } catch (error) {
@@ -221,4 +240,13 @@ export class Driver {
     // Browsers take no other code below 3000.
     socket.close(1000);
   }
+}
+
+/** Waits for something, but not for long. @param {Promise<unknown>} what */
+async function soon(what) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const patience = new Promise((resolve) => (timer = setTimeout(resolve, FAREWELL_MS)));
+  await Promise.race([what, patience]);
+  clearTimeout(timer);
 }
