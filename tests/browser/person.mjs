@@ -11,7 +11,7 @@ export const LOOK_EVERY_MS = 40;
 
 export class Person {
   /** @param {{viewport?: object, media?: object[]}} look `media` as for `emulateMediaFeatures` (Chromium) */
-  static async open(browser, host, { viewport, media } = {}) {
+  static async open(browser, host, look = {}) {
     const person = new Person();
     person.tab = await browser.tab();
     person.kind = browser.kind;
@@ -19,8 +19,8 @@ export class Person {
     person.host = host;
     // What is read and pressed: all of the page, or one of several conversations on it.
     person.within = "";
-    if (viewport) await person.page.setViewport(viewport);
-    if (media) await person.page.emulateMediaFeatures(media);
+    person.look = look;
+    await person.#looksAt(person.page);
     return person;
   }
 
@@ -31,8 +31,15 @@ export class Person {
 
   async opensTab(path = "/") {
     const other = this.at(await this.tab.another());
+    await other.#looksAt(other.page);
     await other.goes(path);
     return other;
+  }
+
+  async #looksAt(page) {
+    const { viewport, media } = this.look;
+    if (viewport) await page.setViewport(viewport);
+    if (media) await page.emulateMediaFeatures(media);
   }
 
   /** Duplicates this tab: a window that a page opens begins with a copy of its sessionStorage. */
