@@ -114,6 +114,17 @@ globalThis.isReady = true;
 /** A browser and the site; `serve` starts the server. */
 export async function startStage() {
   const stage = { browser: await launch() };
+  stage.browser.open = async (address) => {
+    const tab = await stage.browser.tab();
+    // Narrow enough for the view to be one column.
+    await tab.page.setViewport({ width: 800, height: 600 });
+    await tab.page.goto(address);
+    const assertClean = (tolerated) => {
+      if (tolerated) tab.tolerates(tolerated);
+      tab.assertClean(new URL(address).host);
+    };
+    return { page: tab.page, context: tab.context, assertClean, goes: () => tab.close() };
+  };
   stage.serve = async (more = []) => (stage.server = await startServer(0, more));
   const pages = { "/": page("real.js"), "/real.js": REAL, "/played": page("played.js"), "/played.js": PLAYED, "/look.css": LOOK, "/blank": BLANK };
   stage.site = await startSite(pages, () => stage.server.port);

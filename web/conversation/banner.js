@@ -6,7 +6,7 @@ import { make } from "./nodes.js";
 
 /** How long good news is told. */
 const NEWS_MS = 5000;
-/** A connection that is back by then was never missed. */
+/** Who is back by then was never missed: no connection that flaps makes this line flicker, or a screen reader chatter. */
 const PATIENCE_MS = 700;
 
 export class Banner {
@@ -26,7 +26,7 @@ export class Banner {
     if (this.#lasting.has(about)) return;
     this.#lasting.set(about, parts);
     clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => this.#showLasting(), about === "line" ? PATIENCE_MS : 0);
+    this.#timer = window.setTimeout(() => this.#showLasting(), PATIENCE_MS);
   }
 
   /** It no longer holds; tells so, if it was told. @param {"line" | "partner"} about @param {(string | Node)[]} news */

@@ -19,7 +19,10 @@ const GENERAL_LINES = 3;
 
 /** What the partner is called here. @param {Profile | null} partner @param {Words} words */
 export function nameOf(partner, words) {
-  return safeLine(partner?.name, MOST_NAME) || words.say("conversation.stranger");
+  const name = safeLine(partner?.name, MOST_NAME);
+  if (name === "") return words.say("conversation.stranger");
+  // Who calls themselves as the reader is called here is quoted: a screen reader and a saved text have only the word.
+  return name.toLocaleLowerCase() === words.say("conversation.you").toLocaleLowerCase() ? `“${name}”` : name;
 }
 
 export class Card {

@@ -114,6 +114,8 @@ export class Parts {
     this.parting.stop();
     this.showTyping(false, "");
     this.composer.text = "";
+    // What was to be reported of one partner is nothing to report of the next.
+    this.reportForm.reason.value = "";
     if (this.reportForm.element.open) this.reportForm.element.close();
     if (this.clearForm.element.open) this.clearForm.element.close();
   }
@@ -190,7 +192,7 @@ export class Parts {
     if (this.#state === "talking" && before !== "talking") {
       // The page may first have to show what this is in.
       requestAnimationFrame(() => isElsewhere(this.element) || this.composer.draft.focus());
-    } else if (this.#state === "ended" && hadFocus) {
+    } else if (this.#state === "ended" && (hadFocus || before === "parting")) {
       const focused = document.activeElement;
       const kept = focused && focused !== document.body && isShown(focused) && focused !== this.composer.draft;
       if (!kept) this.findButton.focus();

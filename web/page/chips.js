@@ -71,7 +71,8 @@ export class Chips {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.isComposing) return;
+    // Enter while an input method composes belongs to the input method; Safari says so by the code only.
+    if (event.isComposing || event.keyCode === 229) return;
     if (event.key === "Enter" && this.input.value.trim() !== "") {
       event.preventDefault();
       this.take();
@@ -85,9 +86,9 @@ export class Chips {
     this.problem.textContent = "";
     const parts = this.input.value.split(/[,،、;\n]/);
     if (parts.length === 1) return;
-    const rest = parts.pop();
-    for (const part of parts) if (part.trim() !== "" && !this.#add(part)) return;
-    this.input.value = rest.trimStart();
+    // What can't be one stays where it was written, with all that comes after it.
+    while (parts.length > 1 && (parts[0].trim() === "" || this.#add(parts[0]))) parts.shift();
+    this.input.value = parts.join(",").trimStart();
     this.#draw();
   }
 

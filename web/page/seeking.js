@@ -2,6 +2,7 @@
 //
 // Knows the SDK's client and the views. Must not know the wire, nor what a conversation looks like inside.
 
+import { safeLine } from "../conversation/safe.js";
 import { byId, tell } from "./dom.js";
 import { Invitation } from "./invitation.js";
 import { conversationView } from "./late.js";
@@ -19,6 +20,8 @@ import { Waiting } from "./waiting.js";
 
 /** Failures to connect, after which the person is told of it. */
 const PATIENT_FAILURES = 2;
+/** The longest name that a notification has, in characters. */
+const MOST_NAME = 40;
 
 export class Seeking {
   /** What is wished for, while it is. @type {Wish | null} */
@@ -130,7 +133,7 @@ export class Seeking {
     wishMemory.set(null);
     this.#forgetInvitation();
     if (matched) {
-      this.waiting.over(matched.partner?.name);
+      this.waiting.over(safeLine(matched.partner?.name, MOST_NAME));
       announce(this.words.say("waiting.found"));
     }
     show("conversation");

@@ -67,10 +67,10 @@ export class Waiting {
     tell("ahead", this.words.say("waiting.full-line"));
   }
 
-  /** Somebody is there. @param {string | undefined} name */
+  /** Somebody is there. @param {string} name empty if there is none */
   over(name) {
     const title = this.words.say("waiting.found");
-    const text = this.words.say(name ? "waiting.found-name" : "waiting.found-nameless", { name: name ?? "" });
+    const text = this.words.say(name ? "waiting.found-name" : "waiting.found-nameless", { name });
     this.#calling.call(title, text);
   }
 
