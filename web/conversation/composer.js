@@ -11,6 +11,11 @@ const ENVELOPE_BYTES = 64;
 const MOST_BYTES_PER_UNIT = 6;
 /** From this share of the limit on the writer sees how much is left. */
 const NEAR_LIMIT = 0.9;
+/**
+ * A draft may be longer than a message, so that it can be cut into several, but not by more than this: a browser
+ * takes many seconds to lay out a megabyte that somebody has pasted.
+ */
+const MOST_LIMITS = 2;
 /** The draft is kept when nothing was written for so long. */
 const REST_MS = 250;
 
@@ -84,6 +89,7 @@ export class Composer {
   /** Whether there is somebody to write to. @param {boolean} enabled */
   enable(enabled) {
     this.#enabled = enabled;
+    this.draft.maxLength = MOST_LIMITS * this.setting.limit();
     this.draft.readOnly = !enabled;
     this.emoji.opener.disabled = !enabled;
     if (!enabled) this.emoji.close();

@@ -149,8 +149,9 @@ export class Controller {
       this.#putAway();
       on();
     };
-    const isPresent = this.client.conversation?.conversation === this.keeper.talk?.conversation;
-    if (!isPresent) return go();
+    const { talk } = this.keeper;
+    const isBlocking = talk?.ended === "blocked" && this.client.conversation?.conversation === talk.conversation;
+    if (!isBlocking) return go();
     // Blocked without a connection: whoever forgot the conversation, or asked for the next one first, would undo that.
     this.enter("parting");
     this.parts.parting.hold("conversation.block.waiting");

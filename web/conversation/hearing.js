@@ -89,6 +89,7 @@ export class Hearing {
     const entry = this.keeper.make({ kind: "message", side: "theirs", n, serial: talk.arrived, ...said });
     await this.keeper.write(entry);
     this.parts.list.append(entry);
+    this.parts.makeRoom();
     this.parts.showTyping(false, this.controller.name);
     const bytesTold = () => this.words.say("conversation.bytes", { size: this.words.size(bytes?.length ?? 0) });
     if (this.controller.state === "talking") this.parts.live.hear(this.controller.name, said.text ?? bytesTold());

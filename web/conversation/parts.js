@@ -86,16 +86,20 @@ export class Parts {
     this.list.empty.replaceChildren(...sentence(this.words, "conversation.begin", { name: who(name) }));
     this.list.empty.hidden = entries.length > 0;
     this.list.show(entries, more);
-    const spoken = entries.some(({ side }) => side === "mine");
-    this.card.open(!spoken);
-    this.card.offerLine(!spoken);
+    this.card.open(entries.length === 0);
+    this.card.offerLine(!entries.some(({ side }) => side === "mine"));
     this.composer.text = talk.draft;
   }
 
-  /** The first word is said: the card makes room for what is said. */
+  /** The first word is said. */
   settleDown() {
     this.card.open(false);
     this.card.offerLine(false);
+  }
+
+  /** The card makes room for what is said, unless somebody is busy with it. */
+  makeRoom() {
+    if (!this.card.element.contains(document.activeElement)) this.card.open(false);
   }
 
   /** What was said is cleared. */
@@ -140,6 +144,7 @@ export class Parts {
 
   /** @param {(string | Node)[]} parts */
   showEnd(parts) {
+    this.makeRoom();
     this.end.replaceChildren(...parts);
   }
 

@@ -31,6 +31,8 @@ export class Seeking {
   #failures = 0;
   /** @type {Promise<any> | null} */
   #view = null;
+  /** The conversation is on its way to another tab. */
+  #giving = false;
   #mounted = false;
 
   /**
@@ -281,16 +283,23 @@ export class Seeking {
   /** @returns {import("./tabs.js").Doing} */
   #doing() {
     const { state } = this.client;
+    // Two tabs may ask for it in one go, and only one can have it.
+    if (this.#giving) return "idle";
     return state === "talking" ? "talking" : state === "queued" ? "waiting" : "idle";
   }
 
   /** Hands the conversation to another tab, and stays without. */
   async #give() {
-    const seat = await this.client.handOver();
-    await this.#forget();
-    await this.#begin();
-    this.#isElsewhere("talking");
-    return seat;
+    this.#giving = true;
+    try {
+      const seat = await this.client.handOver();
+      await this.#forget();
+      await this.#begin();
+      this.#isElsewhere("talking");
+      return seat;
+    } finally {
+      this.#giving = false;
+    }
   }
 
   /** The view of a client that is no more. */

@@ -37,7 +37,7 @@ export default {
 
     "chips.suggestions": "Suggestions for: {field}",
     "chips.remove": "Remove {what}",
-    "chips.many": { one: "One is the most.", other: "{count} are the most." },
+    "chips.many": { one: "No more than one, please.", other: "No more than {count}, please." },
     "chips.long": "That is too long: a few words will do.",
 
     "waiting.connecting": "One moment…",
@@ -56,7 +56,7 @@ export default {
     "waiting.lost": "No connection",
     "waiting.lost-line": "The server can’t be reached. We keep trying, by ourselves.",
     "waiting.full": "It is full here right now",
-    "waiting.full-line": "The server has as many visitors as it takes, all or from your network. We keep trying, by ourselves.",
+    "waiting.full-line": "As many people are here as fit, in all or from your network. We keep trying, by ourselves.",
     "waiting.own-tab": "You have this page open in another tab, too. You never meet yourself: use another device or browser, or",
     "waiting.demo": "see both sides on one screen",
     "waiting.invite": "Invite someone",
