@@ -102,8 +102,9 @@ impl Admission {
 
 impl Permit {
     /// Counts a connection that came through the trusted proxy `peer` towards the client it was
-    /// forwarded for, of which it may have several, one after the other, each an attempt; where that isn't known, towards the proxy itself, even on loopback: else a
-    /// client could escape its limits by sending a header that makes no sense.
+    /// forwarded for, of which it may have several, one after the other, each an attempt; where that
+    /// isn't known, towards the proxy itself, even on loopback: else a client could escape its limits
+    /// by sending a header that makes no sense.
     ///
     /// # Errors
     /// What to tell the client instead.

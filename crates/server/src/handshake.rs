@@ -201,10 +201,12 @@ impl Guest {
 
     /// Waits until the client asks for something else; not for long, and not when the server leaves.
     async fn asks_again(&self, shared: &Shared) -> bool {
+        let mut first = [0];
         tokio::select! {
             // A request that has come is answered, whatever else is due.
             biased;
-            ready = self.stream.readable() => ready.is_ok(),
+            // Only a byte tells: after a read that filled its buffer, tokio holds the stream for readable.
+            asked = self.stream.peek(&mut first) => asked.is_ok_and(|bytes| bytes > 0),
             () = shared.shutdown.leaving.cancelled() => false,
             () = sleep_until(self.visit.idle_until(shared.config.timing.idle)) => false,
         }

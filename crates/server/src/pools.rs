@@ -81,6 +81,22 @@ impl Pools {
         }
     }
 
+    /// Why [`Pools::find`] would refuse this pool now; makes none.
+    pub(crate) fn refusal(&self, name: Option<&str>) -> Option<Refusal> {
+        let name = name?;
+        if self.declared.iter().any(|pool| pool.config.name == name) {
+            return None;
+        }
+        let Some(on_demand) = self.on_demand.as_ref().filter(|_| PoolConfig::is_name(name)) else {
+            return Some(Refusal::NoSuchPool);
+        };
+        let pools = &self.lock().pools;
+        let held = pools.iter().filter_map(Weak::upgrade);
+        let names: Vec<_> = held.map(|pool| pool.config.name.clone()).collect();
+        let there = names.iter().any(|own| own == name);
+        (!there && names.len() >= on_demand.most).then_some(Refusal::PoolsFull)
+    }
+
     /// The pool of this number, which a connection has.
     pub(crate) fn get(&self, number: u8) -> Arc<NamedPool> {
         let place = usize::from(number);
@@ -161,10 +177,15 @@ mod tests {
         let (a, b) = (find("a"), find("b"));
         assert_eq!((number(&a), number(&b), number(&find("a"))), (Some(1), Some(2), Some(1)));
         assert_eq!(find("c").err(), Some("pools_full"));
+        // Whoever only asks makes none.
+        let why = |name: &str| pools.refusal(Some(name)).map(Refusal::name);
+        assert_eq!((why("c"), why("a"), why("default")), (Some("pools_full"), None, None));
+        assert_eq!((why("a-b"), pools.refusal(None)), (Some("no_such_pool"), None));
         // A connection holds its pool, too.
         pools.hold(ConnectionId(7), a.unwrap());
         assert_eq!((find("c").err(), pools.get(1).config.name.as_str()), (Some("pools_full"), "a"));
         pools.forget(ConnectionId(7));
+        assert_eq!((why("c"), pools.lock().pools[0].strong_count()), (None, 0));
         assert_eq!((number(&find("c")), number(&find("b"))), (Some(1), Some(2)));
     }
 

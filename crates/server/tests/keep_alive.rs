@@ -160,11 +160,22 @@ fn a_connection_ends_after_a_hundred_answers() {
 
 #[test]
 fn a_connection_over_which_nothing_is_asked_ends() {
-    let house = House::with(|config| config.timing.idle = Duration::from_millis(50));
+    let house = House::with(|config| {
+        config.timing.idle = Duration::from_millis(50);
+        config.timing.handshake = Duration::from_millis(50);
+    });
     let mut stream = Dial::default().open(house.address());
     let (_, head, _) = ask(&mut stream, "/healthz", "");
     assert!(!is_closing(&head), "{head}");
     assert_eq!(rest(stream), "", "without a word, since nothing was asked");
+    // Also after a head that fills the buffer it is read into, to the byte: an answer to nothing could be
+    // taken for that to the next request.
+    for length in 2045..=2051 {
+        let mut stream = Dial::default().open(house.address());
+        let short = self::head("GET", "/healthz", "X: \r\n").len();
+        ask(&mut stream, "/healthz", &format!("X: {}\r\n", "a".repeat(length - short)));
+        assert_eq!(rest(stream), "", "{length}");
+    }
     // Half a request has the time of any other.
     let house = House::with(|config| config.timing.handshake = Duration::from_millis(50));
     let mut stream = Dial::default().open(house.address());
@@ -213,7 +224,12 @@ fn a_full_server_answers_one_question_a_connection() {
     let (status, head, _) = ask(&mut stream, "/healthz", "");
     assert_eq!((status, is_closing(&head)), (200, true));
     assert_eq!(rest(stream), "");
+    // What a WebSocket would be told, for pages.
+    let why = http::get(house.address(), "/ws", "");
+    assert_eq!((why.status, why.header("retry-after")), (503, Some("5")));
     drop(waiter);
+    house.expect_empty();
+    assert_eq!(http::get(house.address(), "/ws", "").status, 426);
 }
 
 #[test]

@@ -47,6 +47,10 @@ fn its_files_come_first_as_they_are_now_and_the_rest_is_ours() {
         get(house.address(), "/_/live/logo.png", "").header("content-type"),
         Some("image/png")
     );
+    // One that is opened by itself may have scripts.
+    dir.write("logo.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+    let drawing = get(house.address(), "/_/live/logo.svg", "");
+    assert!(drawing.header("content-security-policy").is_some());
     assert_eq!(status(&house, "/_/live/vyoma/line.js"), 200);
     let moved = get(house.address(), "/vyoma.js", "");
     assert_eq!(moved.header("location"), Some("_/live/vyoma.js"));
@@ -67,10 +71,12 @@ fn a_page_of_its_own_is_filled_in_and_knows_its_languages() {
     dir.write("index.html", "%PLACE%");
     dir.write("words/qya.js", "export default {};\n");
     dir.write("words/not a tag.js", "");
+    dir.write("words/folder.js/x", "");
     let told: serde_json::Value = serde_json::from_str(&page().body).unwrap();
     let languages: Vec<_> = told["languages"].as_array().unwrap().iter().collect();
     assert!(languages.contains(&&"qya".into()), "{told}");
     assert!(!languages.contains(&&"not a tag".into()), "{told}");
+    assert!(!languages.contains(&&"folder".into()), "{told}");
     assert_eq!(status(&house, "/_/live/words/qya.js"), 200);
 }
 

@@ -11,7 +11,8 @@ use hyper::header::{
 };
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
-use vyoma_protocol::handshake::query_value;
+use vyoma_core::admission::RETRY_WHEN_FULL;
+use vyoma_protocol::handshake::{Refusal, query_value};
 
 use super::encodings::{self, Encoding};
 use super::{Visitor, headers};
@@ -98,7 +99,8 @@ fn encoded(file: File, request: &Parts) -> Answer {
         HTML if headers::is_trusted(&request.headers) => {
             with(with(answer, headers::PAGE), headers::ALONE)
         }
-        HTML => with(answer, headers::PAGE),
+        // A drawing that is opened by itself may have scripts, too.
+        HTML | SVG => with(answer, headers::PAGE),
         _ => with(answer, headers::FILE),
     };
     if lasting { with(answer, headers::LASTING) } else { answer }
@@ -124,13 +126,17 @@ fn qr(request: &Parts) -> Answer {
 }
 
 /// Browsers don't tell a page why its WebSocket was refused; the same address without an upgrade does,
-/// as far as it is the pool.
+/// as far as it is the pool, or that the server is full.
 fn websocket(request: &Parts, shared: &Shared) -> Answer {
     let pool = request.uri.query().and_then(|query| query_value(query, "pool"));
-    let Err(refusal) = shared.pools.find(pool, &shared.lobby) else { return upgrade_required() };
-    let mut answer = text(StatusCode::NOT_FOUND, refusal.sentence());
-    if let Ok(status) = StatusCode::from_u16(refusal.status()) {
-        *answer.status_mut() = status;
+    // This connection is one of them, and makes room for the next.
+    let full = shared.admission.open() > shared.config.max_connections;
+    let refusal = if full { Some(Refusal::Full) } else { shared.pools.refusal(pool) };
+    let Some(refusal) = refusal else { return upgrade_required() };
+    let mut answer = found(TEXT, format!("{}\n", refusal.sentence()));
+    *answer.status_mut() = StatusCode::from_u16(refusal.status()).unwrap_or_default();
+    if full {
+        answer.headers_mut().insert(RETRY_AFTER, RETRY_WHEN_FULL.as_secs().into());
     }
     with(answer, [(CONNECTION, "close")])
 }
