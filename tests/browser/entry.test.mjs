@@ -12,7 +12,7 @@ stage.test("an invitation brings together the two who have it", ALL, async (firs
   await stage.serves();
   const ada = await stage.person(first);
   await ada.arrives("Ada");
-  await ada.sees("waiting");
+  await ada.readsLike("#ahead", /\S/);
   await ada.presses("#make-invitation");
   const link = await ada.until(() => document.querySelector("#invite-link").value);
   const code = await ada.reads("#invite-code");
@@ -42,6 +42,7 @@ stage.test("an invitation leads into the pool in which it was made", [MIXED], as
   await stage.serves("--pool", "founders=scored");
   const ada = await stage.person(first, "/?pool=founders");
   await ada.arrives("Ada");
+  await ada.readsLike("#ahead", /\S/);
   await ada.presses("#make-invitation");
   const link = await ada.until(() => document.querySelector("#invite-link").value);
   const ben = await stage.person(second, `/${new URL(link).search}`);
