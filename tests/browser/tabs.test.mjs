@@ -104,6 +104,21 @@ stage.test("a second tab says where the conversation is, and can take it over an
   await ben.close();
 });
 
+stage.test("a conversation that is given to a tab that is gone comes back", EACH, async (kind) => {
+  const [ada, ben] = await pair(kind);
+  await ada.says("before");
+  const second = await ada.opensTab();
+  await second.sees("elsewhere");
+  await second.page.evaluate(() => new BroadcastChannel("vyomachat").postMessage({ ask: "seat", by: "gone" }));
+  await ada.sees("elsewhere");
+  await ada.sees("conversation");
+  await ada.looksBack();
+  await ada.says("after");
+  await ben.hears("message", ({ value }) => value === "after");
+  assert.deepEqual(ben.heard(), ["before", "after"]);
+  await ben.close();
+});
+
 stage.test("a duplicated tab leaves the conversation to the original until it is asked", EACH, async (kind) => {
   const [ada, ben] = await pair(kind);
   await ada.says("from the original");

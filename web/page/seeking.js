@@ -49,7 +49,11 @@ export class Seeking {
     this.waiting = new Waiting(words);
     this.invitation = new Invitation(words);
     this.problem = new Problem(words, () => this.#seekAnybody());
-    this.tabs = new Tabs({ doing: () => this.#doing(), give: () => this.#give() });
+    this.tabs = new Tabs({
+      doing: () => this.#doing(),
+      give: () => this.#give(),
+      takeBack: (seat) => this.#goOn(seat),
+    });
     byId("cancel").addEventListener("click", () => this.#cancel());
     byId("anybody").addEventListener("click", () => this.#seekAgain({ invite: null }));
     byId("make-invitation").addEventListener("click", () => this.#invitesSomebody());
@@ -331,6 +335,11 @@ export class Seeking {
     const seat = await this.tabs.take();
     byId("continue-here").disabled = false;
     if (seat === null) return this.#nobodyGives();
+    await this.#goOn(seat);
+  }
+
+  /** Goes on with a conversation that was handed over. @param {string} seat */
+  async #goOn(seat) {
     await this.#forget();
     await this.client.close();
     await this.#begin(seat);

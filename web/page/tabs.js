@@ -18,13 +18,23 @@ export class Tabs {
    * @param {object} parts
    * @param {() => Doing} parts.doing what this tab is about
    * @param {() => Promise<string>} parts.give hands the conversation over, once this tab has one
+   * @param {(seat: string) => unknown} parts.takeBack nobody has taken what was handed over
    */
-  constructor({ doing, give }) {
+  constructor({ doing, give, takeBack }) {
     this.#channel?.addEventListener("message", async ({ data }) => {
       const { ask, by } = data;
       if (ask === "doing") this.#say({ to: by, doing: doing() });
-      if (ask === "seat" && doing() === "talking") this.#say({ to: by, seat: await give() });
+      if (ask !== "seat" || doing() !== "talking") return;
+      const seat = await give();
+      if (!(await this.#gives(seat, by))) takeBack(seat);
     });
+  }
+
+  /** Says a seat to another tab. Whether it has it: a tab may be closed while it waits. @param {string} seat @param {string} by */
+  async #gives(seat, by) {
+    let taken = false;
+    await this.#hear({ to: by, seat }, ANSWER_MS, ({ has }) => (taken ||= has === "seat"));
+    return taken;
   }
 
   /** What the other tabs are about. @returns {Promise<Doing[]>} one for each that answers */
@@ -42,9 +52,11 @@ export class Tabs {
   async take() {
     /** @type {string | null} */
     let taken = null;
-    await this.#hear({ ask: "seat" }, GIVE_MS, ({ seat }) => {
-      taken = seat ?? taken;
-      return taken !== null;
+    await this.#hear({ ask: "seat" }, GIVE_MS, ({ seat, by }) => {
+      if (!seat) return false;
+      taken = seat;
+      this.#say({ to: by, has: "seat" });
+      return true;
     });
     return taken;
   }
