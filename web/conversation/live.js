@@ -30,6 +30,12 @@ export class Live {
     this.element.setAttribute("aria-label", words.say("conversation.news"));
   }
 
+  /** Something else is to be told, at once. @param {string} line */
+  tell(line) {
+    this.element.replaceChildren(make("p", "", line));
+    this.#forgetSoon();
+  }
+
   /** A message came. @param {string} name @param {string} text */
   hear(name, text) {
     this.#count += 1;
@@ -58,6 +64,10 @@ export class Live {
     this.#waiting = [];
     this.element.replaceChildren(...lines.map((line) => make("p", "", line)));
     this.#timer = window.setTimeout(() => this.#tell(), QUIET_MS);
+    this.#forgetSoon();
+  }
+
+  #forgetSoon() {
     clearTimeout(this.#forgetting);
     this.#forgetting = window.setTimeout(() => this.element.replaceChildren(), FORGET_MS);
   }

@@ -2,7 +2,7 @@
 //
 // Knows a wait. Must not know what happens then.
 
-import { button, make } from "./nodes.js";
+import { button, freshId, make } from "./nodes.js";
 
 /** @typedef {"next" | "leave"} Kind */
 
@@ -24,10 +24,12 @@ export class Parting {
     this.ms = ms;
     this.onpart = onpart;
     this.sentence = make("p", "");
+    this.sentence.id = freshId();
     this.undo = button("vy-undo", words.say("conversation.undo"), () => {
       this.stop();
       onundo();
     });
+    this.undo.setAttribute("aria-describedby", this.sentence.id);
     this.element = make("div", "vy-parting", this.sentence, this.undo);
     this.element.setAttribute("role", "status");
     this.element.tabIndex = -1;

@@ -9,7 +9,7 @@ import { Composer } from "./composer.js";
 import { ClearForm, ReportForm } from "./dialogs.js";
 import { List } from "./list.js";
 import { Live } from "./live.js";
-import { button, isShown, make, sentence, who } from "./nodes.js";
+import { button, freshId, isShown, make, sentence, who } from "./nodes.js";
 import { Parting } from "./parting.js";
 
 /** @typedef {import("./controller.js").State} State */
@@ -55,7 +55,10 @@ export class Parts {
     });
     this.end = make("p", "");
     this.end.setAttribute("role", "status");
+    this.end.id = freshId();
     this.findButton = button("vy-find", words.say("conversation.find"), () => does.find());
+    // The focus comes here, and not everybody sees what is above it.
+    this.findButton.setAttribute("aria-describedby", this.end.id);
     const done = button("vy-done", words.say("conversation.done"), () => does.done());
     this.ended = make("section", "vy-ended", this.end, make("div", "vy-choices", this.findButton, done));
     this.parting = new Parting({
@@ -85,6 +88,7 @@ export class Parts {
     this.card.show(talk);
     this.list.empty.replaceChildren(...sentence(this.words, "conversation.begin", { name: who(name) }));
     this.list.empty.hidden = entries.length > 0;
+    if (entries.length === 0) this.live.tell(this.words.say("conversation.begin", { name }));
     this.list.show(entries, more);
     this.card.open(entries.length === 0);
     this.card.offerLine(!entries.some(({ side }) => side === "mine"));
