@@ -3,6 +3,7 @@
 // Knows in which order its parts are made; each says what it is about.
 
 import { Arrival } from "./page/arrival.js";
+import { makeRoomForKeyboard } from "./page/keyboard.js";
 import { speak } from "./page/language.js";
 import { readAddress, readPlace } from "./page/place.js";
 import { Seeking } from "./page/seeking.js";
@@ -11,6 +12,7 @@ import { show } from "./page/views.js";
 
 const place = readPlace();
 const address = readAddress();
+makeRoomForKeyboard();
 const words = await speak(place.languages);
 
 if (address.demo) {

@@ -123,3 +123,28 @@ stage.test("an address of dots and brackets doesn't hold the page up", [[CHROMIU
   assert.equal(await ada.page.$eval(".vy-link", (link) => link.textContent), address.replace(/\)+$/, ""));
   await ben.close();
 });
+
+stage.test("a keyboard that covers the page leaves room for what is written", EACH, async (kind) => {
+  await stage.serves();
+  const ada = await stage.person(kind);
+  // As on a phone whose browser doesn't make the window smaller.
+  await ada.page.evaluateOnNewDocument(() => {
+    const visible = Object.assign(new EventTarget(), { height: innerHeight, scale: 1 });
+    Object.defineProperty(globalThis, "visualViewport", { value: visible });
+  });
+  await ada.reloads();
+  await ada.arrives("Ada");
+  await ada.sees("waiting");
+  const ben = await partner(stage.host());
+  await ada.isIn("state", "talking");
+  const comes = (height, scale) => ada.page.evaluate((size) => {
+    Object.assign(visualViewport, size);
+    visualViewport.dispatchEvent(new Event("resize"));
+    return document.querySelector(".vy-composer").getBoundingClientRect().bottom;
+  }, { height, scale });
+  assert.ok((await comes(400, 1)) <= 400);
+  const whole = await comes(800, 1);
+  assert.ok(whole > 700);
+  assert.equal(await comes(400, 2), whole, "who zooms in has the same page");
+  await ben.close();
+});
