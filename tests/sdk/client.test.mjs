@@ -8,7 +8,7 @@ import { WebSocket as WsSocket } from "ws";
 
 import { connect } from "../../web/vyoma.js";
 import { patiently, startServer } from "../server.mjs";
-import { client, isRefused, open, pair, proxy, server } from "./people.mjs";
+import { client, isRefused, pair, proxy, server } from "./people.mjs";
 
 for (const [name, WebSocket] of Object.entries({ ws: WsSocket, undici: UndiciSocket })) {
   test(`two people talk (${name})`, async () => {

@@ -11,7 +11,7 @@ import { connect } from "../../web/vyoma.js";
 import { patiently, startServer } from "../server.mjs";
 
 export let server;
-export const open = [];
+const open = [];
 
 before(async () => (server = await startServer(0, ["--pool", "founders=scored:500"])));
 after(async () => {
