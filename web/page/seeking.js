@@ -145,6 +145,8 @@ export class Seeking {
     show("conversation");
     const late = !this.#mounted;
     const view = await this.#prepare();
+    // Given to another tab meanwhile, or left.
+    if (shownView() !== "conversation") return;
     if (!view) return this.#cannotShow();
     // A partner who was gone before the view was there has left nothing to show.
     const over = view.state === "idle" && this.client.state !== "talking";
