@@ -94,6 +94,8 @@ stage.test("an own invitation is still there after a reload, and whoever follows
 
 stage.test("two tabs that want the conversation in one go: one has it", EACH, async (kind) => {
   const [ada, ben] = await pair(kind);
+  // Firefox's own line, where a conversation goes on to the next tab before its connection was there.
+  ada.tolerates(NO_SERVER);
   const tabs = [await ada.opensTab(), await ada.opensTab()];
   for (const tab of tabs) await tab.sees("elsewhere");
   await Promise.all(tabs.map((tab) => tab.page.$eval("#continue-here", (button) => button.click())));
