@@ -10,6 +10,8 @@ stage.test("two people meet and talk both ways", ALL, async (first, second) => {
   const [ada, ben] = await stage.pair(first, second);
   assert.match(await ada.reads(".vy-name"), /Ben/);
   assert.match(await ben.reads(".vy-name"), /Ada/);
+  // Also who met somebody at once, before the view was there.
+  for (const person of [ada, ben]) await person.readsLike(".vy-why", /both waiting/);
   await ada.says("Hello, who is there?");
   await ben.hears("Hello, who is there?");
   await ben.says("Ben. नमस्ते, 你好 🙂");

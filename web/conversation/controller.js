@@ -60,9 +60,8 @@ export class Controller {
   async #resume() {
     const present = this.client.conversation;
     if (!present) return this.enter("idle");
-    const { conversation, partner } = present;
-    const kept = await this.keeper.find(conversation);
-    const talk = kept ?? newTalk({ conversation, partner, why: [], common: null });
+    const kept = await this.keeper.find(present.conversation);
+    const talk = kept ?? newTalk(present);
     const blocked = talk.ended === "blocked";
     talk.ended = null;
     await this.open(talk);

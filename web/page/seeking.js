@@ -349,7 +349,7 @@ export class Seeking {
   }
 
   /** The other tab is gone, asleep, or its conversation is over. */
-  async #nobodyGives() {
+  #nobodyGives() {
     byId("elsewhere-problem").textContent = this.words.say("elsewhere.silent");
   }
 }
