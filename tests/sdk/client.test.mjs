@@ -80,6 +80,8 @@ test("in a pool where profiles decide, both hear what they have in common", asyn
   const { why, common } = await ada.hear("matched");
   assert.deepEqual([why, common], [["seeks_met", "offers_met"], { offers: ["Rust"], seeks: ["funding"] }]);
   assert.deepEqual((await ben.hear("matched")).common, { offers: ["Funding"], seeks: ["rust"] });
+  // Also for who asks later.
+  assert.deepEqual([ada.it.conversation.why, ada.it.conversation.common], [why, common]);
   assert.equal(eve.it.state, "queued");
   await Promise.all([ada, eve, ben].map(({ it }) => it.close()));
 });

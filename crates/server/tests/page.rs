@@ -105,8 +105,8 @@ fn files_are_below_the_hash_and_kept_for_ever() {
     let house = House::open();
     let tree = tree(&house);
     for (path, kind) in [
-        ("vyoma.js", "text/javascript; charset=utf-8"),
-        ("vyoma/line.js", "text/javascript; charset=utf-8"),
+        ("vyoma.js", "text/javascript"),
+        ("vyoma/line.js", "text/javascript"),
         ("style.css", "text/css; charset=utf-8"),
     ] {
         let file = get(house.address(), &format!("/{tree}{path}"), "");
@@ -115,7 +115,7 @@ fn files_are_below_the_hash_and_kept_for_ever() {
             &file,
             &[
                 ("content-type", kind),
-                ("cache-control", "public, max-age=31536000, immutable"),
+                ("cache-control", "max-age=31536000, immutable"),
                 ("vary", "Accept-Encoding"),
                 ("x-content-type-options", "nosniff"),
                 ("cross-origin-resource-policy", "same-origin"),

@@ -47,7 +47,7 @@ pub(super) const FILE: [(HeaderName, &str); 3] = [
 
 /// For what an address never changes: a year, which stands for ever (RFC 9111, section 5.2.2.1).
 pub(super) const LASTING: [(HeaderName, &str); 1] =
-    [(CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    [(CACHE_CONTROL, "max-age=31536000, immutable")];
 
 /// Whether a browser takes this server for one it reaches safely, by HTTPS or on its own machine: only
 /// then does it say how it fetches (Fetch Metadata, section 2), and only then does it heed [`ALONE`],
