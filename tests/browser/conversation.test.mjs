@@ -93,7 +93,8 @@ test("a reload keeps what was said, why the two met, the marks and the draft", a
 });
 
 test("Next is out of sight at once, and undone", async () => {
-  const [ada, ben] = await stage.pair(ADA, BEN);
+  const partingMs = 2000;
+  const [ada, ben] = await stage.pair({ profile: ADA, options: { partingMs } }, BEN);
   await say(ada.page, "Hello");
   await ada.page.click(".vy-next");
   await ada.page.waitForSelector(".vy-undo");
@@ -106,6 +107,11 @@ test("Next is out of sight at once, and undone", async () => {
   assert.deepEqual(await texts(ada.page, "theirs", 1), ["still there?"]);
   await ben.page.waitForSelector('[data-mark="read"]');
   assert.ok(await ada.page.waitForFunction(() => document.activeElement.matches(".vy-draft")));
+  // Also when the time has come that was undone: this timer comes after that one.
+  await ada.page.evaluate((ms) => new Promise((done) => setTimeout(done, ms)), partingMs);
+  assert.equal(await ada.page.evaluate(() => client.state), "talking");
+  await say(ada.page, "Yes");
+  assert.deepEqual(await texts(ben.page, "theirs", 2), ["Hello", "Yes"]);
   await end(ada, ben);
 });
 
