@@ -44,6 +44,15 @@ stage.test("a held Enter key presses one button, and sends nothing", [[CHROMIUM[
   await ben.close();
 });
 
+stage.test("a held Enter key cancels, and doesn't begin again", [[CHROMIUM[0]]], async (kind) => {
+  const ada = await waits(kind);
+  await ada.finds("#make-invitation");
+  await holdsEnter(ada, "#cancel");
+  assert.equal(await ada.page.$eval("body", (body) => body.dataset.view), "arrival");
+  await ada.presses("#start");
+  await ada.sees("waiting");
+});
+
 stage.test("the second click of a double click is for nobody", EACH, async (kind) => {
   const ada = await waits(kind);
   await ada.finds("#make-invitation");
