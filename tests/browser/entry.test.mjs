@@ -3,11 +3,9 @@
 import assert from "node:assert/strict";
 import { LAN } from "./browser.mjs";
 import { partner } from "./partner.mjs";
-import { ALL, MIXED, Stage } from "./stage.mjs";
+import { ALL, EACH, MIXED, Stage } from "./stage.mjs";
 
 const stage = new Stage();
-const EACH = [["chromium"], ["firefox"]];
-
 stage.test("an invitation brings together the two who have it", ALL, async (first, second) => {
   await stage.serves();
   const ada = await stage.person(first);

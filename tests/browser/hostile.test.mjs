@@ -3,10 +3,9 @@
 
 import assert from "node:assert/strict";
 import { partner, plainPartner } from "./partner.mjs";
-import { Stage } from "./stage.mjs";
+import { EACH, Stage } from "./stage.mjs";
 
 const stage = new Stage();
-const EACH = [["chromium"], ["firefox"]];
 // What turns the direction of what follows, or can't be seen: U+202A to 202E, U+2066 to 2069, U+200E and 200F.
 const BIDI = /[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/;
 const ZALGO = `Z${"\u0335\u0321\u0347\u0353\u0300\u0311\u0301\u0317".repeat(6)}`;

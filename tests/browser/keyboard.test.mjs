@@ -2,10 +2,9 @@
 
 import assert from "node:assert/strict";
 import { partner } from "./partner.mjs";
-import { Stage } from "./stage.mjs";
+import { EACH, Stage } from "./stage.mjs";
 
 const stage = new Stage();
-const EACH = [["chromium"], ["firefox"]];
 // More stops than any view has.
 const MAX_STOPS = 80;
 

@@ -5,11 +5,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import english from "../../web/words/en.js";
 import hindi from "../../web/words/hi.js";
-import { Stage } from "./stage.mjs";
+import { EACH, Stage } from "./stage.mjs";
 import { walk } from "./walk.mjs";
 
 const stage = new Stage({ browser: { language: "hi" } });
-const EACH = [["chromium"], ["firefox"]];
 // What the people in `walk` are called and say, and what has no other script: all else is in Devanagari.
 const NO_WORDS = /VyomaChat|English|Ada|Ben Okafor|https?:\S+|[a-z]{4}(-[a-z]{4}){3}|\bQR\b|\bTXT\b|\bJSON\b|Enter|Shift|\d [ap]m\b/g;
 

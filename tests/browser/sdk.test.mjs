@@ -1,11 +1,9 @@
 // The JavaScript SDK in a real browser: what only a browser has, its storage, locks and events.
 
 import assert from "node:assert/strict";
-import { NO_SERVER, Stage } from "./stage.mjs";
+import { EACH, NO_SERVER, Stage } from "./stage.mjs";
 
 const stage = new Stage();
-const EACH = [["chromium"], ["firefox"]];
-
 // Any path of the server but the page's own, which has a client itself. Firefox looks for an icon there.
 async function opens(kind) {
   const person = await stage.person(kind, "/healthz");

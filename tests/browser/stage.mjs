@@ -15,6 +15,8 @@ import { startProxy } from "./proxy.mjs";
 export const CHROMIUM = ["chromium", "chromium"];
 export const FIREFOX = ["firefox", "firefox"];
 export const MIXED = ["chromium", "firefox"];
+/** Each browser, for what one person does. */
+export const EACH = [["chromium"], ["firefox"]];
 /** Every pair of browsers. */
 export const ALL = [CHROMIUM, FIREFOX, MIXED];
 

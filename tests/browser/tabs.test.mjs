@@ -2,11 +2,9 @@
 
 import assert from "node:assert/strict";
 import { partner } from "./partner.mjs";
-import { ALL, Stage } from "./stage.mjs";
+import { ALL, EACH, Stage } from "./stage.mjs";
 
 const stage = new Stage();
-const EACH = [["chromium"], ["firefox"]];
-
 /** Ada in a browser, and Ben who has none. */
 async function pair(kind) {
   await stage.serves();

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { partner, plainPartner } from "./partner.mjs";
-import { ALL, MIXED, Stage } from "./stage.mjs";
+import { ALL, EACH, MIXED, Stage } from "./stage.mjs";
 
 const stage = new Stage();
 
@@ -69,6 +69,22 @@ stage.test("what the partner's device hasn't taken is only sent", [MIXED], async
   road.resume();
   await ben.hears("Into the tunnel");
   await ada.marked(1, "delivered");
+});
+
+stage.test("the title tells who looks elsewhere that somebody is there, and how much is unread", EACH, async (kind) => {
+  await stage.serves();
+  const ada = await stage.person(kind);
+  await ada.arrives("Ada");
+  await ada.sees("waiting");
+  await ada.looksAway();
+  const ben = await partner(stage.host(), { name: "Ben" });
+  const titled = (wanted) => ada.until((title) => document.title === title, wanted);
+  await titled("Somebody is here · VyomaChat");
+  for (const text of ["one", "two"]) await ben.says(text);
+  await titled("(2) VyomaChat");
+  await ada.looksBack();
+  await titled("VyomaChat");
+  await ben.close();
 });
 
 stage.test("next can be undone, and nobody notices", [MIXED], async (first, second) => {

@@ -5,10 +5,9 @@
 
 import assert from "node:assert/strict";
 import { partner } from "./partner.mjs";
-import { CHROMIUM, FIREFOX, NO_SERVER, Stage } from "./stage.mjs";
+import { CHROMIUM, EACH, NO_SERVER, Stage } from "./stage.mjs";
 
 const stage = new Stage();
-const EACH = [[CHROMIUM[0]], [FIREFOX[0]]];
 
 async function waits(kind, path = "/") {
   if (!stage.server) await stage.serves();
